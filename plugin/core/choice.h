@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The choice of provider for one domain on this host.
+ *
+ *   auto     qemu when the emulator has the boot-zeroed-mem property; else preload
+ *   qemu     the emulator itself tracks memory and answers; needs both CPU properties
+ *   preload  a stock emulator with bootzero-qemu.so answers
+ *
+ * Either needs a KVM with Hyper-V emulation that forwards extended hypercalls (kernel 6.3): without, QEMU accepts the
+ * properties and does nothing, so QEMU's word is not enough. Preload also needs the Hyper-V CPUID leaves, which QEMU
+ * only sets up for a guest that has another enlightenment.
+ */
+#pragma once
+#include "core/configuration.h"
+#include "core/domain.h"
+
+typedef struct {
+    BzProvider provider;            /* QEMU or PRELOAD */
+    char *cpu_type;                 /* qemu: the QOM type the properties are set on, "x86_64-cpu" */
+    char *ext_query_caps_property;  /* qemu */
+    char *boot_zeroed_mem_property; /* qemu */
+    char *library;                  /* preload: absolute path */
+} BzChoice;
+
+void bz_choice_free(BzChoice *choice);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BzChoice, bz_choice_free)
+
+/*
+ * Chooses for the domain. wish overrides the configuration's provider unless it is BZ_PROVIDER_NONE.
+ * NULL with BZ_ERROR_UNSUPPORTED and the reason when no provider can serve this domain here.
+ */
+BzChoice *bz_choose(const BzDomain *domain, const BzConfiguration *configuration, BzProvider wish, GError **error);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * /etc/bootzero/bootzero.conf, a GKeyFile:
+ *
+ *   [bootzero]
+ *   provider = auto | qemu | preload
+ *   ext-query-caps-property = hv-ext-query-caps      names of the CPU properties of the qemu provider
+ *   boot-zeroed-mem-property = hv-boot-zeroed-mem
+ *   provider-library = LIBDIR/bootzero/bootzero-qemu.so
+ *   probe-timeout = 10                               seconds an emulator has to answer the probe
+ *   cache-directory = /var/cache/bootzero
+ *
+ * Every key is optional. An unknown key, group or value is an error: a misspelt key must not pass for the default.
+ */
+#pragma once
+#include <glib.h>
+
+typedef enum {
+    BZ_PROVIDER_NONE, /* the guest cannot have it here */
+    BZ_PROVIDER_AUTO, /* only as a wish, never as a choice */
+    BZ_PROVIDER_QEMU,
+    BZ_PROVIDER_PRELOAD,
+} BzProvider;
+
+/* "none", "auto", "qemu", "preload". Static storage. */
+const char *bz_provider_to_string(BzProvider provider);
+/* Takes auto, qemu and preload: what a user may wish for. */
+gboolean bz_provider_from_string(const char *text, BzProvider *provider);
+
+typedef struct {
+    BzProvider provider;
+    char *ext_query_caps_property;
+    char *boot_zeroed_mem_property;
+    char *provider_library;
+    guint probe_timeout; /* seconds */
+    char *cache_directory;
+} BzConfiguration;
+
+/*
+ * Reads the file at path, or at the built-in place when path is NULL. A file that does not exist gives the defaults.
+ * Errors name file, key and value: BZ_ERROR_FAILED.
+ */
+BzConfiguration *bz_configuration_load(const char *path, GError **error);
+void bz_configuration_free(BzConfiguration *configuration);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BzConfiguration, bz_configuration_free)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/error.h"
+
+G_DEFINE_QUARK(bz-error-quark, bz_error)
+
+const char *bz_error_prefix(const GError *error)
+{
+    if (error->domain != BZ_ERROR)
+        return "internal error";
+    switch ((BzError)error->code) {
+    case BZ_ERROR_XML:
+    case BZ_ERROR_MALFORMED:
+        return "XML error";
+    case BZ_ERROR_UNSUPPORTED:
+        return "unsupported configuration";
+    case BZ_ERROR_FAILED:
+        break;
+    }
+    return "internal error";
+}
