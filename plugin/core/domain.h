@@ -39,7 +39,7 @@ typedef struct {
 /*
  * Reads a domain XML, in the user's form or in the stored one. The elements are checked one by one (wrong state,
  * unknown attribute, twice, outside <hyperv>), the domain as a whole is not: that is core/validate.h.
- * configuration gives the property names by which has_qemu_args is told.
+ * configuration gives the property names by which has_qemu_args is told; not NULL.
  * Errors: BZ_ERROR_XML, BZ_ERROR_UNSUPPORTED, BZ_ERROR_MALFORMED.
  */
 BzDomain *bz_domain_parse(const char *xml, const BzConfiguration *configuration, GError **error);

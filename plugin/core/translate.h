@@ -34,5 +34,12 @@ typedef BzChoice *(*BzChooser)(const BzDomain *domain, gpointer data, GError **e
 gboolean bz_translate(const char *xml, const BzConfiguration *configuration, BzTranslateFlags flags, BzChooser choose,
                       gpointer data, char **out, char **notice, GError **error);
 
+/*
+ * Whether a text can have anything to translate or restore at all: a search that costs next to nothing. Where it says
+ * no, the text must be passed on as it is.
+ */
+gboolean bz_translate_concerns(const char *xml);
+gboolean bz_restore_concerns(const char *xml);
+
 /* Stored form -> user's form. The same conventions. */
 gboolean bz_restore(const char *xml, const BzConfiguration *configuration, char **out, GError **error);

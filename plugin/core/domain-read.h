@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The part of core/domain.h that works on an outline, for those that go on to edit it.
+ */
+#pragma once
+#include "core/domain.h"
+#include "core/marker.h"
+#include "core/outline.h"
+
+/* What the next step needs besides the facts. */
+typedef struct {
+    int marker; /* node, or BZ_NODE_NONE */
+    BzWritten written;
+} BzDomainNodes;
+
+/*
+ * As bz_domain_parse(), for the <domain> element at index `domain` of an outline. Elements that are neither in
+ * <hyperv> nor in <metadata> are refused.
+ */
+BzDomain *bz_domain_read(const BzOutline *outline, int domain, const BzConfiguration *configuration,
+                         BzDomainNodes *nodes, GError **error);
