@@ -236,6 +236,8 @@ BzOutline *bz_outline_new(const char *text, GError **error)
 
     outline->names = reader.parser->dict;
     xmlDictReference(outline->names);
+    xmlFreeDoc(reader.parser->myDoc); /* where libxml2 keeps what a document type declares */
+    reader.parser->myDoc = NULL;
     xmlFreeParserCtxt(reader.parser);
     return reader.has_entities || !well_formed ? NULL : g_steal_pointer(&outline);
 }
