@@ -76,29 +76,57 @@ static void insert_features(BzEdits *edits, const BzOutline *outline, int domain
     bz_layout_insert_child(edits, outline, domain, last_of(outline, domain, before, G_N_ELEMENTS(before)), features);
 }
 
-static void insert_elements(BzEdits *edits, const BzOutline *outline, int domain, const BzDomain *facts,
-                            BzWritten written)
+/* An empty <hyperv> of its own would not survive the next translation with the elements in it. */
+static gboolean is_bare(const BzOutline *outline, int hyperv)
 {
-    int first = BZ_NODE_NONE;
+    const BzNode *node = bz_outline_node(outline, hyperv);
+    const char *mode = bz_outline_attribute(outline, hyperv, "mode");
+
+    return bz_is_blank(bz_outline_source(outline), node->open_end, node->close_start) &&
+           node->n_attributes == (mode ? 1 : 0) && (!mode || strcmp(mode, "custom") == 0);
+}
+
+/* The <hyperv> the elements go into, and the bare ones beside it. */
+static int find_hyperv(const BzOutline *outline, int domain, GArray *bare)
+{
+    int found = BZ_NODE_NONE;
 
     for (int features = BZ_NODE_NONE;
          (features = bz_outline_child(outline, domain, features, NULL, "features")) != BZ_NODE_NONE;) {
-        int hyperv = bz_outline_child(outline, features, BZ_NODE_NONE, NULL, "hyperv");
-
-        if (hyperv != BZ_NODE_NONE) {
-            g_autofree char *indent = bz_layout_child_indent(outline, hyperv);
-            g_autofree char *elements = bz_element_format(&facts->features, indent);
-
-            /* the first indent is inserted with the child */
-            bz_layout_insert_child(edits, outline, hyperv, bz_outline_last_child(outline, hyperv),
-                                   elements + strlen(indent));
-            return;
+        for (int hyperv = BZ_NODE_NONE;
+             (hyperv = bz_outline_child(outline, features, hyperv, NULL, "hyperv")) != BZ_NODE_NONE;) {
+            if (is_bare(outline, hyperv))
+                g_array_append_val(bare, hyperv);
+            else if (found == BZ_NODE_NONE)
+                found = hyperv;
         }
-        if (first == BZ_NODE_NONE)
-            first = features;
     }
-    if (first != BZ_NODE_NONE)
-        insert_hyperv(edits, outline, first, facts, written);
+    return found;
+}
+
+static void insert_elements(BzEdits *edits, const BzOutline *outline, int domain, const BzDomain *facts,
+                            BzWritten written)
+{
+    g_autoptr(GArray) bare = g_array_new(FALSE, FALSE, sizeof(int));
+    int features = bz_outline_child(outline, domain, BZ_NODE_NONE, NULL, "features");
+    int hyperv = find_hyperv(outline, domain, bare);
+
+    if (hyperv != BZ_NODE_NONE) {
+        g_autofree char *indent = bz_layout_child_indent(outline, hyperv);
+        g_autofree char *elements = bz_element_format(&facts->features, indent);
+
+        /* the first indent is inserted with the child */
+        bz_layout_insert_child(edits, outline, hyperv, bz_outline_last_child(outline, hyperv),
+                               elements + strlen(indent));
+        return;
+    }
+    for (guint i = 0; i < bare->len; i++) {
+        const BzNode *node = bz_outline_node(outline, g_array_index(bare, int, i));
+
+        bz_edits_remove_with_indent(edits, node->start, node->end);
+    }
+    if (features != BZ_NODE_NONE)
+        insert_hyperv(edits, outline, features, facts, written);
     else
         insert_features(edits, outline, domain, facts, written);
 }
