@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The environment variable BOOTZERO: what this guest is to be offered. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct bz_config {
+    bool ext_query_caps;  /* CPUID bit and HvExtCallQueryCapabilities */
+    bool boot_zeroed_mem; /* HvExtCallGetBootZeroedMemory; implies the above */
+};
+
+/*
+ * Parses "key=value,key=value". NULL and "" leave everything off. On a mistake returns false and puts one line into
+ * message that names the key, the value and what is allowed; config is then all off.
+ */
+bool bz_config_parse(const char *text, struct bz_config *config, char *message, size_t size);

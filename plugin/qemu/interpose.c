@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * bootzero-qemu.so: lets an unmodified QEMU tell its guest which memory is still zero.
+ *
+ * Theory of operation
+ *
+ * The object is preloaded into QEMU and stands between it and the kernel at one place, ioctl(). Seeing a handful of KVM's
+ * requests is enough:
+ *
+ *   KVM_CREATE_VM             reads BOOTZERO from the environment; opens /proc/self/pagemap and maps     vm.c config.c self.c
+ *   KVM_CREATE_VCPU           maps the page in which KVM tells why a vCPU stopped                        vcpu.c
+ *   KVM_SET_CPUID2            offers the guest extended hypercalls                                       cpuid.c
+ *   KVM_SET_USER_MEMORY_REGION  keeps the table of memory slots: guest address -> host address           slots.c
+ *   KVM_SET_REGS              the machine is complete: what is memory now is boot memory                 vm.c span.c
+ *   UFFDIO_REGISTER           someone fills memory on demand: absent is not zero there                   vm.c
+ *   KVM_RUN                   answers the two hypercalls and runs on                                     vm.c hypercall.c
+ *
+ * A guest that issues HvExtCallGetBootZeroedMemory leaves KVM_RUN with KVM_EXIT_HYPERV. QEMU would answer "invalid code";
+ * here the answer is found (answer.c) by asking, for each slot of boot memory, what kind of memory it is (mapping.c), and
+ * the kernel's page tables which of its pages were never written (scan.h, scan-*.c). A page that is neither present nor
+ * swapped out reads zero, whoever might have written it. The 255 largest ranges (ranges.c) are written to the guest's
+ * output page, and the vCPU goes on. QEMU never knows.
+ *
+ * Nothing is kept between calls: there is no bitmap that could become wrong. A second call, a reset, a balloon, an incoming
+ * migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN, two loads.
+ *
+ * What cannot be judged is left out, with a reason in the domain's log (log.c). docs/architecture/provider.md has the rules
+ * and where they come from.
+ */
+#include <dlfcn.h>
+#include <linux/userfaultfd.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "qemu/abi-kvm.h"
+#include "qemu/vm.h"
+
+typedef int ioctl_function(int fd, unsigned long request, ...);
+
+/* Found at the first call: constructors of other libraries may run, and call ioctl, before any of ours. */
+static ioctl_function *next_ioctl(void)
+{
+    static ioctl_function *_Atomic next;
+    ioctl_function *found = atomic_load_explicit(&next, memory_order_relaxed);
+
+    if (found == NULL) {
+        found = (ioctl_function *)dlsym(RTLD_NEXT, "ioctl");
+        if (found == NULL)
+            abort(); /* a process without libc */
+        atomic_store_explicit(&next, found, memory_order_relaxed);
+    }
+    return found;
+}
+
+__attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, request);
+    struct bz_ioctl call = { next_ioctl(), fd, request, va_arg(arguments, void *) };
+    va_end(arguments);
+
+    /* Requests are 32 bits; QEMU passes some through an int, which extends the sign. */
+    switch ((uint32_t)request) {
+    case KVM_RUN:
+        return bz_vm_run(&call);
+    case KVM_CREATE_VM:
+        return bz_vm_create(&call);
+    case KVM_CREATE_VCPU:
+        return bz_vm_create_vcpu(&call);
+    case KVM_SET_CPUID2:
+        return bz_vm_set_cpuid(&call);
+    case KVM_SET_REGS:
+        return bz_vm_set_regs(&call);
+    case KVM_SET_USER_MEMORY_REGION:
+    case KVM_SET_USER_MEMORY_REGION2:
+        return bz_vm_set_memory(&call);
+    case KVM_MEMORY_ENCRYPT_OP:
+        return bz_vm_encrypt(&call);
+    case UFFDIO_REGISTER:
+        return bz_vm_register_userfaults(&call);
+    default:
+        return bz_pass(&call);
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Scan backends: given a span of host memory of one kind, which pages of it are certainly zero now?
+ *
+ * A new kind of memory is a new file with one struct bz_scan_backend, and a line in the table of scan.c. A backend must be
+ * sound: whoever may write the memory (guest, QEMU, the kernel on behalf of a device, another process), a page that was
+ * written and not discarded since must not be called zero. When in doubt it says why not, which costs the guest only time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "qemu/mapping.h"
+#include "qemu/self.h"
+#include "qemu/span.h"
+
+/* Takes one span of zero memory. Spans come in ascending order and do not overlap. */
+struct bz_zero_sink {
+    void (*take)(struct bz_zero_sink *sink, struct bz_span zero);
+};
+
+enum bz_scan_result {
+    BZ_SCAN_DONE,
+    BZ_SCAN_UNAVAILABLE, /* this kernel cannot; nothing was given to the sink, another backend may be tried */
+    BZ_SCAN_FAILED,      /* what the sink got must be thrown away */
+};
+
+struct bz_scan_backend {
+    const char *name; /* as the log shows it */
+    enum bz_memory_kind kind;
+    /* span is of whole host pages, all of them of the backend's kind. Both failures put one line into why. */
+    enum bz_scan_result (*scan)(const struct bz_self *self, struct bz_span span, struct bz_zero_sink *sink, char *why,
+                                size_t size);
+};
+
+extern const struct bz_scan_backend bz_scan_anonymous; /* PAGEMAP_SCAN, Linux 6.7 */
+extern const struct bz_scan_backend bz_scan_pagemap;   /* entries of /proc/self/pagemap, Linux 4.2 */
+
+/*
+ * Scans span by the first backend in order of preference that can judge this kind of memory here, and tells its name.
+ * BZ_SCAN_UNAVAILABLE with the reason when there is none.
+ */
+enum bz_scan_result bz_scan(const struct bz_self *self, enum bz_memory_kind kind, struct bz_span span,
+                            struct bz_zero_sink *sink, const char **backend, char *why, size_t size);
