@@ -1,6 +1,166 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/choice.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/kvm-probe.h"
+#include "core/qemu-probe.h"
+#include "core/text.h"
+
+#define KVM_DEVICE "/dev/kvm"
+
+/* The oldest QEMU whose dealings with KVM bootzero-qemu.so knows. */
+#define PRELOAD_QEMU_MAJOR 7
+#define PRELOAD_QEMU_MINOR 2
+
+/* What cannot be had: the feature the user wrote. */
+static const char *feature_of(const BzDomain *domain)
+{
+    return domain->features.boot_zeroed_memory == BZ_STATE_ON ? BZ_ELEMENT_BOOT_ZEROED_MEMORY : BZ_ELEMENT_EXT_QUERY_CAPS;
+}
+
+/* Always FALSE: the refusal for the domain's feature, with reason, a clause. Takes reason. */
+static gboolean refuse(const BzDomain *domain, char *reason, GError **error)
+{
+    g_set_error(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED, "'%s' hyperv feature is not available: %s", feature_of(domain), reason);
+    g_free(reason);
+    return FALSE;
+}
+
+static gboolean kvm_can(const BzDomain *domain, GError **error)
+{
+    g_autoptr(BzKvmProbe) kvm = bz_kvm_probe(KVM_DEVICE);
+
+    return kvm->extended_hypercalls || refuse(domain, g_strdup(kvm->reason), error);
+}
+
+static BzQemuProbe *probe_emulator(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
+    g_autofree char *path = domain->emulator ? g_strdup(domain->emulator) : bz_qemu_default_path(domain->arch);
+    g_autoptr(GError) cause = NULL;
+
+    if (!path) {
+        refuse(domain, g_strdup_printf("no emulator for architecture '%s' was found: install QEMU or name it in <emulator>",
+                                       domain->arch ? domain->arch : "of the host"), error);
+        return NULL;
+    }
+    g_autoptr(BzQemuProbe) probe = bz_qemu_probe(path, configuration, &cause);
+    if (!probe) {
+        refuse(domain, g_strdup(cause->message), error);
+        return NULL;
+    }
+    if (!probe->cpu_type) {
+        refuse(domain, g_strdup_printf("emulator '%s' runs %s guests: it is a feature of x86 guests", probe->path,
+                                       probe->target), error);
+        return NULL;
+    }
+    return g_steal_pointer(&probe);
+}
+
+/*
+ * The property that decides. QEMU's first proposal has hv-boot-zeroed-mem alone, which implies the other; where both
+ * are there, both are set.
+ */
+static const char *needed_property(const BzDomain *domain, const BzConfiguration *configuration)
+{
+    return domain->features.boot_zeroed_memory == BZ_STATE_ON ? configuration->boot_zeroed_mem_property
+                                                              : configuration->ext_query_caps_property;
+}
+
+static gboolean qemu_can(const BzDomain *domain, const BzConfiguration *configuration, const BzQemuProbe *probe,
+                         GError **error)
+{
+    const char *property = needed_property(domain, configuration);
+
+    return bz_qemu_probe_has(probe, property) ||
+           refuse(domain, g_strdup_printf("emulator '%s' (QEMU %s) has no CPU property '%s', which provider 'qemu' needs: "
+                                          "use provider 'preload' or a QEMU that has it", probe->path, probe->version,
+                                          property), error);
+}
+
+static gboolean library_can(const BzDomain *domain, const char *library, GError **error)
+{
+    g_autofree char *shown = bz_text_escape(library, 200);
+    struct stat st;
+
+    if (stat(library, &st) < 0 || access(library, R_OK) < 0)
+        return refuse(domain, g_strdup_printf("provider library '%s': %s: install bootzero's provider, or correct "
+                                              "provider-library in bootzero.conf", shown, g_strerror(errno)), error);
+    if (!S_ISREG(st.st_mode))
+        return refuse(domain, g_strdup_printf("provider library '%s' is not a file: correct provider-library in "
+                                              "bootzero.conf", shown), error);
+    return TRUE;
+}
+
+static gboolean preload_can(const BzDomain *domain, const char *library, const BzQemuProbe *probe, GError **error)
+{
+    if (domain->enlightenments_on == 0)
+        return refuse(domain, g_strdup("provider 'preload' needs another enlightenment, for QEMU to offer Hyper-V at all: "
+                                       "add one to <hyperv>, for example <relaxed state='on'/>"), error);
+    if (!bz_qemu_probe_is_at_least(probe, PRELOAD_QEMU_MAJOR, PRELOAD_QEMU_MINOR))
+        return refuse(domain, g_strdup_printf("emulator '%s' is QEMU %s, and provider 'preload' needs %d.%d or newer: use a "
+                                              "newer QEMU", probe->path, probe->version, PRELOAD_QEMU_MAJOR,
+                                              PRELOAD_QEMU_MINOR), error);
+    return library_can(domain, library, error);
+}
+
+BzChoice *bz_choose(const BzDomain *domain, const BzConfiguration *configuration, BzProvider wish, GError **error)
+{
+    if (wish == BZ_PROVIDER_NONE)
+        wish = configuration->provider;
+    if (!kvm_can(domain, error))
+        return NULL;
+
+    g_autoptr(BzQemuProbe) probe = probe_emulator(domain, configuration, error);
+    if (!probe)
+        return NULL;
+    if (wish == BZ_PROVIDER_AUTO)
+        wish = qemu_can(domain, configuration, probe, NULL) ? BZ_PROVIDER_QEMU : BZ_PROVIDER_PRELOAD;
+    if (!(wish == BZ_PROVIDER_QEMU ? qemu_can(domain, configuration, probe, error)
+                                   : preload_can(domain, configuration->provider_library, probe, error)))
+        return NULL;
+
+    BzChoice *choice = g_new0(BzChoice, 1);
+    choice->provider = wish;
+    if (wish == BZ_PROVIDER_PRELOAD) {
+        choice->library = g_strdup(configuration->provider_library);
+        return choice;
+    }
+    choice->cpu_type = g_strdup(probe->cpu_type);
+    if (bz_qemu_probe_has(probe, configuration->ext_query_caps_property))
+        choice->ext_query_caps_property = g_strdup(configuration->ext_query_caps_property);
+    if (bz_qemu_probe_has(probe, configuration->boot_zeroed_mem_property))
+        choice->boot_zeroed_mem_property = g_strdup(configuration->boot_zeroed_mem_property);
+    return choice;
+}
+
+gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
+    if (!domain->has_qemu_args && !domain->has_preload_env) {
+        g_autoptr(BzChoice) choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, error);
+        if (!choice)
+            return FALSE;
+        return refuse(domain, g_strdup_printf("the domain was defined when this host could not provide it, and has to be "
+                                              "defined again now that it can: virsh dumpxml --inactive '%s' | virt-bootzero "
+                                              "translate | virsh define /dev/stdin", domain->name ? domain->name : "DOMAIN"),
+                      error);
+    }
+
+    if (!kvm_can(domain, error))
+        return FALSE;
+    g_autoptr(BzQemuProbe) probe = probe_emulator(domain, configuration, error);
+    if (!probe)
+        return FALSE;
+    if (domain->has_qemu_args)
+        return qemu_can(domain, configuration, probe, error);
+    return preload_can(domain, domain->preload_library ? domain->preload_library : configuration->provider_library, probe,
+                       error);
+}
+
 void bz_choice_free(BzChoice *choice)
 {
     if (!choice)

@@ -3,12 +3,15 @@
  * The choice of provider for one domain on this host.
  *
  *   auto     qemu when the emulator has the boot-zeroed-mem property; else preload
- *   qemu     the emulator itself tracks memory and answers; needs both CPU properties
+ *   qemu     the emulator itself tracks memory and answers; needs the CPU property of what the domain turns on
  *   preload  a stock emulator with bootzero-qemu.so answers
  *
  * Either needs a KVM with Hyper-V emulation that forwards extended hypercalls (kernel 6.3): without, QEMU accepts the
  * properties and does nothing, so QEMU's word is not enough. Preload also needs the Hyper-V CPUID leaves, which QEMU
  * only sets up for a guest that has another enlightenment.
+ *
+ * Every refusal reads "'boot_zeroed_memory' hyperv feature is not available: REASON: REMEDY" ('ext_query_caps' when the
+ * domain turns on that alone).
  */
 #pragma once
 #include "core/configuration.h"
@@ -17,8 +20,8 @@
 typedef struct {
     BzProvider provider;            /* QEMU or PRELOAD */
     char *cpu_type;                 /* qemu: the QOM type the properties are set on, "x86_64-cpu" */
-    char *ext_query_caps_property;  /* qemu */
-    char *boot_zeroed_mem_property; /* qemu */
+    char *ext_query_caps_property;  /* qemu; NULL when the emulator has none: hv-boot-zeroed-mem then implies it */
+    char *boot_zeroed_mem_property; /* qemu; NULL when the emulator has none and the domain does not need it */
     char *library;                  /* preload: absolute path */
 } BzChoice;
 
@@ -30,3 +33,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BzChoice, bz_choice_free)
  * NULL with BZ_ERROR_UNSUPPORTED and the reason when no provider can serve this domain here.
  */
 BzChoice *bz_choose(const BzDomain *domain, const BzConfiguration *configuration, BzProvider wish, GError **error);
+
+/*
+ * At start: whether what the stored form of the domain asks for, by the arguments that are there, works on this host
+ * now. It makes no choice of its own, so a change of the configuration does not stop a guest that would run.
+ * FALSE with BZ_ERROR_UNSUPPORTED. Only for domains whose features want something (bz_features_wants_ext_query_caps).
+ */
+gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error);

@@ -6,8 +6,8 @@
  *   provider = auto | qemu | preload
  *   ext-query-caps-property = hv-ext-query-caps      names of the CPU properties of the qemu provider
  *   boot-zeroed-mem-property = hv-boot-zeroed-mem
- *   provider-library = LIBDIR/bootzero/bootzero-qemu.so
- *   probe-timeout = 10                               seconds an emulator has to answer the probe
+ *   provider-library = LIBDIR/bootzero/bootzero-qemu.so   of the preload provider; no spaces, no colons (LD_PRELOAD)
+ *   probe-timeout = 10                               seconds an emulator has to answer the probe, 1 to 600
  *   cache-directory = /var/cache/bootzero
  *
  * Every key is optional. An unknown key, group or value is an error: a misspelt key must not pass for the default.
@@ -37,8 +37,9 @@ typedef struct {
 } BzConfiguration;
 
 /*
- * Reads the file at path, or at the built-in place when path is NULL. A file that does not exist gives the defaults.
- * Errors name file, key and value: BZ_ERROR_FAILED.
+ * Reads the file at path. NULL stands for the one the environment variable BOOTZERO_CONFIG names (not in a setuid
+ * program; it has to exist), else for the built-in place. A file that does not exist gives the defaults.
+ * Errors name file, key, value and what is allowed: BZ_ERROR_FAILED.
  */
 BzConfiguration *bz_configuration_load(const char *path, GError **error);
 void bz_configuration_free(BzConfiguration *configuration);
