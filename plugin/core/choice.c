@@ -82,6 +82,13 @@ static gboolean qemu_can(const BzDomain *domain, const BzConfiguration *configur
                                           property), error);
 }
 
+/* An enlightenment that is on, or a mode by which libvirt chooses some itself. */
+static gboolean has_other_enlightenment(const BzDomain *domain)
+{
+    return domain->enlightenments_on > 0 || domain->hyperv_mode == BZ_HYPERV_HOST_MODEL ||
+           domain->hyperv_mode == BZ_HYPERV_OTHER;
+}
+
 static gboolean library_can(const BzDomain *domain, const char *library, GError **error)
 {
     g_autofree char *shown = bz_text_escape(library, 200);
@@ -93,12 +100,16 @@ static gboolean library_can(const BzDomain *domain, const char *library, GError 
     if (!S_ISREG(st.st_mode))
         return refuse(domain, g_strdup_printf("provider library '%s' is not a file: correct provider-library in "
                                               "bootzero.conf", shown), error);
+    /* libvirtd hands it to a QEMU of another user, and ld.so would go on without a file it cannot read. */
+    if (geteuid() == 0 && !(st.st_mode & S_IROTH))
+        return refuse(domain, g_strdup_printf("provider library '%s' cannot be read by all (mode %04o): chmod a+r it", shown,
+                                              (unsigned)st.st_mode & 07777), error);
     return TRUE;
 }
 
 static gboolean preload_can(const BzDomain *domain, const char *library, const BzQemuProbe *probe, GError **error)
 {
-    if (domain->enlightenments_on == 0)
+    if (!has_other_enlightenment(domain))
         return refuse(domain, g_strdup("provider 'preload' needs another enlightenment, for QEMU to offer Hyper-V at all: "
                                        "add one to <hyperv>, for example <relaxed state='on'/>"), error);
     if (!bz_qemu_probe_is_at_least(probe, PRELOAD_QEMU_MAJOR, PRELOAD_QEMU_MINOR))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
+#include <unistd.h>
 
 #include "core/choice.h"
 #include "core/error.h"
@@ -211,7 +212,18 @@ static void test_preload(Fixture *fixture, gconstpointer data)
     fixture->domain.enlightenments_on = 0;
     check_refused(fixture, BZ_PROVIDER_AUTO, "provider 'preload' needs another enlightenment, for QEMU to offer Hyper-V at all: "
                                              "add one to <hyperv>, for example <relaxed state='on'/>");
+    fixture->domain.hyperv_mode = BZ_HYPERV_HOST_MODEL;
+    g_autoptr(BzChoice) host_model = choose(fixture, BZ_PROVIDER_AUTO);
+    g_assert_cmpint(host_model->provider, ==, BZ_PROVIDER_PRELOAD);
+
     fixture->domain.enlightenments_on = 1;
+    fixture->domain.hyperv_mode = BZ_HYPERV_CUSTOM;
+    if (geteuid() == 0) {
+        g_assert_cmpint(g_chmod(fixture->library, 0640), ==, 0);
+        g_autofree char *unreadable = g_strdup_printf("provider library '%s' cannot be read by all (mode 0640): chmod a+r it",
+                                                      fixture->library);
+        check_refused(fixture, BZ_PROVIDER_AUTO, unreadable);
+    }
     g_assert_cmpint(g_unlink(fixture->library), ==, 0);
     check_refused(fixture, BZ_PROVIDER_AUTO, missing);
     g_free(fixture->configuration->provider_library);

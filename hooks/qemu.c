@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The hook libvirt runs as .../hooks/qemu.d/bootzero NAME OPERATION SUB-OPERATION EXTRA, with the domain XML in its
+ * stored form on stdin. A non-zero exit at `prepare` aborts the start, and what is on stderr becomes part of the error.
+ *
+ * It refuses what would start and silently lack the feature: QEMU takes the arguments also where KVM cannot do its part,
+ * and the dynamic linker goes on without a library it does not find. Every other operation passes: a failing
+ * `reconnect`, for one, would kill a running guest. It never calls libvirt, which waits for it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/choice.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "core/validate.h"
+
+/* Every stored form has it, in this spelling: libvirt has written the XML anew. */
+#define MARKER_NAMESPACE "urn:bootzero:domain:1"
+
+/* libvirt's clients cannot send more than 4 MiB of XML. */
+#define XML_LIMIT (16 * 1024 * 1024)
+
+/* All of stdin, up to one byte beyond the limit; NULL and errno when it cannot be read. */
+static GString *read_stdin(void)
+{
+    GString *xml = g_string_new(NULL);
+    char buffer[65536];
+
+    while (xml->len <= XML_LIMIT) {
+        ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            g_string_free(xml, TRUE);
+            return NULL;
+        }
+        if (n == 0)
+            break;
+        g_string_append_len(xml, buffer, n);
+    }
+    return xml;
+}
+
+static gboolean check(const char *xml, GError **error)
+{
+    g_autoptr(BzConfiguration) configuration = bz_configuration_load(NULL, error);
+    if (!configuration)
+        return FALSE;
+
+    g_autoptr(BzDomain) domain = bz_domain_parse(xml, configuration, error);
+    if (!domain || !bz_validate(domain, NULL, error))
+        return FALSE;
+    return !bz_features_wants_ext_query_caps(&domain->features) || bz_choice_still_holds(domain, configuration, error);
+}
+
+static int refuse(const char *prefix, const char *message)
+{
+    g_autofree char *line = bz_text_escape(message, 4000);
+
+    fprintf(stderr, "bootzero: %s: %s\n", prefix, line);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) xml = NULL;
+
+    if (argc < 3) {
+        fputs("usage: bootzero-hook NAME OPERATION SUB-OPERATION EXTRA <DOMAIN-XML\n", stderr);
+        return 2;
+    }
+    if (strcmp(argv[2], "prepare") != 0)
+        return 0;
+
+    xml = read_stdin();
+    if (!xml) {
+        g_autofree char *message = g_strdup_printf("cannot read the domain XML: %s", g_strerror(errno));
+        return refuse("internal error", message);
+    }
+    if (!memmem(xml->str, xml->len, MARKER_NAMESPACE, strlen(MARKER_NAMESPACE)))
+        return 0;
+    if (xml->len > XML_LIMIT)
+        return refuse("XML error", "the domain XML is larger than 16 MiB");
+    if (!check(xml->str, &error))
+        return refuse(bz_error_prefix(error), error->message);
+    return 0;
+}
