@@ -30,7 +30,12 @@ gboolean bz_cli_parse(int *argc, char ***argv, const char *parameters, const cha
 /* "error: PREFIX: MESSAGE" on stderr; BZ_EXIT_REFUSED. */
 int bz_cli_refuse(const GError *error);
 
+/* "warning: MESSAGE" on stderr. */
+void bz_cli_warn(const char *message);
+
 /* "error: MESSAGE" and where help is, on stderr; BZ_EXIT_USAGE. */
 int bz_cli_misuse(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 int bz_command_probe(const BzCli *cli, int argc, char **argv);
+int bz_command_translate(const BzCli *cli, int argc, char **argv);
+int bz_command_validate(const BzCli *cli, int argc, char **argv);

@@ -15,6 +15,8 @@ static const struct {
     const char *summary;
     BzCommandFunction run;
 } commands[] = {
+    {"translate", "Translate domain XML to the stored form, or back", bz_command_translate},
+    {"validate", "Check the elements in domain XML", bz_command_validate},
     {"probe", "Tell what this host can do, and why not", bz_command_probe},
 };
 
@@ -22,6 +24,11 @@ int bz_cli_refuse(const GError *error)
 {
     fprintf(stderr, "error: %s: %s\n", bz_error_prefix(error), error->message);
     return BZ_EXIT_REFUSED;
+}
+
+void bz_cli_warn(const char *message)
+{
+    fprintf(stderr, "warning: %s\n", message);
 }
 
 int bz_cli_misuse(const char *format, ...)

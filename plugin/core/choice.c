@@ -82,13 +82,6 @@ static gboolean qemu_can(const BzDomain *domain, const BzConfiguration *configur
                                           property), error);
 }
 
-/* An enlightenment that is on, or a mode by which libvirt chooses some itself. */
-static gboolean has_other_enlightenment(const BzDomain *domain)
-{
-    return domain->enlightenments_on > 0 || domain->hyperv_mode == BZ_HYPERV_HOST_MODEL ||
-           domain->hyperv_mode == BZ_HYPERV_OTHER;
-}
-
 static gboolean library_can(const BzDomain *domain, const char *library, GError **error)
 {
     g_autofree char *shown = bz_text_escape(library, 200);
@@ -107,16 +100,41 @@ static gboolean library_can(const BzDomain *domain, const char *library, GError 
     return TRUE;
 }
 
+/* An enlightenment that is on, or a mode by which libvirt chooses some itself. */
+static gboolean has_other_enlightenment(const BzDomain *domain, GError **error)
+{
+    if (domain->enlightenments_on > 0 || domain->hyperv_mode == BZ_HYPERV_HOST_MODEL ||
+        domain->hyperv_mode == BZ_HYPERV_OTHER)
+        return TRUE;
+    return refuse(domain, g_strdup("provider 'preload' needs another enlightenment, for QEMU to offer Hyper-V at all: add one "
+                                   "to <hyperv>, for example <relaxed state='on'/>"), error);
+}
+
 static gboolean preload_can(const BzDomain *domain, const char *library, const BzQemuProbe *probe, GError **error)
 {
-    if (!has_other_enlightenment(domain))
-        return refuse(domain, g_strdup("provider 'preload' needs another enlightenment, for QEMU to offer Hyper-V at all: "
-                                       "add one to <hyperv>, for example <relaxed state='on'/>"), error);
+    if (!has_other_enlightenment(domain, error))
+        return FALSE;
     if (!bz_qemu_probe_is_at_least(probe, PRELOAD_QEMU_MAJOR, PRELOAD_QEMU_MINOR))
         return refuse(domain, g_strdup_printf("emulator '%s' is QEMU %s, and provider 'preload' needs %d.%d or newer: use a "
                                               "newer QEMU", probe->path, probe->version, PRELOAD_QEMU_MAJOR,
                                               PRELOAD_QEMU_MINOR), error);
     return library_can(domain, library, error);
+}
+
+/* With every name the configuration has for the provider. */
+static BzChoice *choice_new(const BzConfiguration *configuration, BzProvider provider, const char *cpu_type)
+{
+    BzChoice *choice = g_new0(BzChoice, 1);
+
+    choice->provider = provider;
+    if (provider == BZ_PROVIDER_PRELOAD) {
+        choice->library = g_strdup(configuration->provider_library);
+        return choice;
+    }
+    choice->cpu_type = g_strdup(cpu_type);
+    choice->ext_query_caps_property = g_strdup(configuration->ext_query_caps_property);
+    choice->boot_zeroed_mem_property = g_strdup(configuration->boot_zeroed_mem_property);
+    return choice;
 }
 
 BzChoice *bz_choose(const BzDomain *domain, const BzConfiguration *configuration, BzProvider wish, GError **error)
@@ -135,18 +153,29 @@ BzChoice *bz_choose(const BzDomain *domain, const BzConfiguration *configuration
                                    : preload_can(domain, configuration->provider_library, probe, error)))
         return NULL;
 
-    BzChoice *choice = g_new0(BzChoice, 1);
-    choice->provider = wish;
-    if (wish == BZ_PROVIDER_PRELOAD) {
-        choice->library = g_strdup(configuration->provider_library);
-        return choice;
-    }
-    choice->cpu_type = g_strdup(probe->cpu_type);
-    if (bz_qemu_probe_has(probe, configuration->ext_query_caps_property))
-        choice->ext_query_caps_property = g_strdup(configuration->ext_query_caps_property);
-    if (bz_qemu_probe_has(probe, configuration->boot_zeroed_mem_property))
-        choice->boot_zeroed_mem_property = g_strdup(configuration->boot_zeroed_mem_property);
+    BzChoice *choice = choice_new(configuration, wish, probe->cpu_type);
+    if (wish == BZ_PROVIDER_QEMU && !bz_qemu_probe_has(probe, configuration->ext_query_caps_property))
+        g_clear_pointer(&choice->ext_query_caps_property, g_free);
+    if (wish == BZ_PROVIDER_QEMU && !bz_qemu_probe_has(probe, configuration->boot_zeroed_mem_property))
+        g_clear_pointer(&choice->boot_zeroed_mem_property, g_free);
     return choice;
+}
+
+/* libvirt's own emulator for an i686 guest is qemu-system-i386. */
+static const char *unprobed_cpu_type(const BzDomain *domain)
+{
+    gboolean is_i386 = domain->emulator ? g_str_has_suffix(domain->emulator, "/qemu-system-i386")
+                                        : g_strcmp0(domain->arch, "i686") == 0;
+
+    return is_i386 ? "i386-cpu" : "x86_64-cpu";
+}
+
+BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfiguration *configuration, BzProvider provider,
+                                     GError **error)
+{
+    if (provider == BZ_PROVIDER_PRELOAD && !has_other_enlightenment(domain, error))
+        return NULL;
+    return choice_new(configuration, provider, unprobed_cpu_type(domain));
 }
 
 gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error)

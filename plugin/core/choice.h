@@ -35,6 +35,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BzChoice, bz_choice_free)
 BzChoice *bz_choose(const BzDomain *domain, const BzConfiguration *configuration, BzProvider wish, GError **error);
 
 /*
+ * For another host, which the caller knows to have provider QEMU or PRELOAD: what the configuration names, without a
+ * look at this host. NULL with BZ_ERROR_UNSUPPORTED when the domain itself rules it out.
+ */
+BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfiguration *configuration, BzProvider provider,
+                                     GError **error);
+
+/*
  * At start: whether what the stored form of the domain asks for, by the arguments that are there, works on this host
  * now. It makes no choice of its own, so a change of the configuration does not stop a guest that would run.
  * FALSE with BZ_ERROR_UNSUPPORTED. Only for domains whose features want something (bz_features_wants_ext_query_caps).
