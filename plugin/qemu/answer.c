@@ -71,11 +71,13 @@ static bool scan_mapping(struct work *work, enum bz_memory_kind kind, struct bz_
     char why[sizeof zeroed->reason];
 
     if (bz_spans_overlap(work->question->unsure, part)) {
-        leave_out(zeroed, part.end - part.start, "guest memory is, or was, filled by userfaultfd (postcopy migration or "
-                                                 "background snapshot), where absent is not zero");
+        leave_out(zeroed, part.end - part.start,
+                  "guest memory is, or was, filled by userfaultfd (postcopy migration or background snapshot), where "
+                  "absent is not zero");
         return true;
     }
-    enum bz_scan_result result = bz_scan(work->question->self, kind, part, &work->sink, &zeroed->backend, why, sizeof why);
+    enum bz_scan_result result =
+        bz_scan(work->question->self, kind, part, &work->sink, &zeroed->backend, why, sizeof why);
     if (result != BZ_SCAN_DONE)
         leave_out(zeroed, part.end - part.start, why);
     return result != BZ_SCAN_FAILED;

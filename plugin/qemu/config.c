@@ -66,7 +66,8 @@ bool bz_config_parse(const char *text, struct bz_config *config, char *message, 
     }
 
     if (zeroed->value == ON && caps->value == OFF) {
-        snprintf(message, size, "BOOTZERO: 'boot-zeroed-mem=on' needs 'ext-query-caps=on': remove 'ext-query-caps=off'");
+        snprintf(message, size,
+                 "BOOTZERO: 'boot-zeroed-mem=on' needs 'ext-query-caps=on': remove 'ext-query-caps=off'");
         return false;
     }
     config->boot_zeroed_mem = zeroed->value == ON;

@@ -20,7 +20,7 @@ bool bz_hypercall_is_offered(struct bz_hypercall call, const struct bz_config *c
 size_t bz_hypercall_output_size(struct bz_hypercall call);
 
 /*
- * The checks that need no knowledge of the guest's memory. physical_bits is the width of the guest's physical addresses.
- * Returns BZ_HV_SUCCESS or the status the guest gets.
+ * The checks that need no knowledge of the guest's memory. physical_bits is the width of the guest's physical
+ * addresses. Returns BZ_HV_SUCCESS or the status the guest gets.
  */
 uint16_t bz_hypercall_check(struct bz_hypercall call, unsigned physical_bits);

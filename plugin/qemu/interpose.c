@@ -4,28 +4,29 @@
  *
  * Theory of operation
  *
- * The object is preloaded into QEMU and stands between it and the kernel at one place, ioctl(). Seeing a handful of KVM's
- * requests is enough:
+ * The object is preloaded into QEMU and stands between it and the kernel at one place, ioctl(). Seeing a handful of
+ * KVM's requests is enough:
  *
- *   KVM_CREATE_VM             reads BOOTZERO from the environment; opens /proc/self/pagemap and maps     vm.c config.c self.c
- *   KVM_CREATE_VCPU           maps the page in which KVM tells why a vCPU stopped                        vcpu.c
- *   KVM_SET_CPUID2            offers the guest extended hypercalls                                       cpuid.c
- *   KVM_SET_USER_MEMORY_REGION  keeps the table of memory slots: guest address -> host address           slots.c
- *   KVM_SET_REGS              the machine is complete: what is memory now is boot memory                 vm.c span.c
- *   UFFDIO_REGISTER           someone fills memory on demand: absent is not zero there                   vm.c
- *   KVM_RUN                   answers the two hypercalls and runs on                                     vm.c hypercall.c
+ *   KVM_CREATE_VM                reads BOOTZERO; opens /proc/self/pagemap and maps     vm.c config.c self.c
+ *   KVM_CREATE_VCPU              maps the page in which KVM tells why a vCPU stopped   vcpu.c
+ *   KVM_SET_CPUID2               offers the guest extended hypercalls                  cpuid.c
+ *   KVM_SET_USER_MEMORY_REGION   keeps the table: guest address -> host address        slots.c
+ *   KVM_SET_REGS                 the machine is complete: its memory is boot memory    vm.c span.c
+ *   UFFDIO_REGISTER              memory filled on demand: absent is not zero there     vm.c
+ *   KVM_RUN                      answers the two hypercalls and runs on                vm.c guest.c
  *
- * A guest that issues HvExtCallGetBootZeroedMemory leaves KVM_RUN with KVM_EXIT_HYPERV. QEMU would answer "invalid code";
- * here the answer is found (answer.c) by asking, for each slot of boot memory, what kind of memory it is (mapping.c), and
- * the kernel's page tables which of its pages were never written (scan.h, scan-*.c). A page that is neither present nor
- * swapped out reads zero, whoever might have written it. The 255 largest ranges (ranges.c) are written to the guest's
- * output page, and the vCPU goes on. QEMU never knows.
+ * A guest that issues HvExtCallGetBootZeroedMemory leaves KVM_RUN with KVM_EXIT_HYPERV. QEMU would answer "invalid
+ * code"; here the call is checked (hypercall.c) and the answer found (answer.c) by asking, for each slot of boot
+ * memory, what kind of memory it is (mapping.c), and the kernel's page tables which of its pages were never written
+ * (scan.h, scan-*.c). A page that is neither present nor swapped out reads zero, whoever might have written it. The 255
+ * largest ranges (ranges.c) are written to the guest's output page, and the vCPU goes on. QEMU never knows.
  *
- * Nothing is kept between calls: there is no bitmap that could become wrong. A second call, a reset, a balloon, an incoming
- * migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN, two loads.
+ * Nothing is kept between calls: there is no bitmap that could become wrong. A second call, a reset, a balloon, an
+ * incoming migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN, two
+ * loads.
  *
- * What cannot be judged is left out, with a reason in the domain's log (log.c). docs/architecture/provider.md has the rules
- * and where they come from.
+ * What cannot be judged is left out, with a reason in the domain's log (log.c). docs/architecture/provider.md has the
+ * rules and where they come from.
  */
 #include <dlfcn.h>
 #include <linux/userfaultfd.h>

@@ -41,7 +41,7 @@ void bz_log(const char *format, ...)
 struct outcome {
     bool known;
     uint16_t status;
-    char reason[160];
+    char reason[176];
 };
 
 static bool outcome_changes(struct outcome *last, uint16_t status, const char *reason)

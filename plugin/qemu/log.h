@@ -8,7 +8,7 @@
 void bz_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * For what the guest causes. The line appears only when (call, status, reason) differ from the last time for that call,
+ * For what the guest causes. The line appears only when (status, reason) differ from the last time for that call,
  * and never more than BZ_LOG_GUEST_LINES in the life of the process: a hostile guest cannot fill a disk.
  */
 #define BZ_LOG_GUEST_LINES 64

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Does this guest have persistent memory (nvdimm, virtio-pmem)? Its slots look like those of RAM, but a guest must never
- * be told that such memory need not be kept. KVM does not say what a slot is for, so QEMU's command line is asked.
+ * Does this guest have persistent memory (nvdimm, virtio-pmem)? Its slots look like those of RAM, but a guest must
+ * never be told that such memory need not be kept. KVM does not say what a slot is for, so QEMU's command line is
+ * asked.
  */
 #pragma once
 

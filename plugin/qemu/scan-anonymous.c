@@ -2,10 +2,10 @@
 /*
  * Private anonymous memory, by the PAGEMAP_SCAN ioctl.
  *
- * The host's page tables are the tracker. A page that is neither present nor swapped out was never written by anyone, or
- * was discarded since: whoever reads it next gets zeroes. A page that was only read is present as the kernel's one shared
- * page of zeroes (PFNZERO), and the first write replaces it. Page table markers (userfaultfd write-protection, guard
- * pages, poison) count as swapped and so are never called zero.
+ * The host's page tables are the tracker. A page that is neither present nor swapped out was never written by anyone,
+ * or was discarded since: whoever reads it next gets zeroes. A page that was only read is present as the kernel's one
+ * shared page of zeroes (PFNZERO), and the first write replaces it. Page table markers (userfaultfd write-protection,
+ * guard pages, poison) count as swapped and so are never called zero.
  */
 #include <errno.h>
 #include <string.h>

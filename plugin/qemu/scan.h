@@ -2,9 +2,10 @@
 /*
  * Scan backends: given a span of host memory of one kind, which pages of it are certainly zero now?
  *
- * A new kind of memory is a new file with one struct bz_scan_backend, and a line in the table of scan.c. A backend must be
- * sound: whoever may write the memory (guest, QEMU, the kernel on behalf of a device, another process), a page that was
- * written and not discarded since must not be called zero. When in doubt it says why not, which costs the guest only time.
+ * A new kind of memory is a new file with one struct bz_scan_backend, and a line in the table of scan.c. A backend must
+ * be sound: whoever may write the memory (guest, QEMU, the kernel on behalf of a device, another process), a page that
+ * was written and not discarded since must not be called zero. When in doubt it says why not, which costs the guest
+ * only time.
  */
 #pragma once
 

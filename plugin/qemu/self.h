@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * This process's own files in /proc. They are opened when the VM is created: later QEMU may have left for a chroot or
- * another user and could not, earlier -daemonize would still fork, and a descriptor from before a fork shows the parent.
+ * another user and could not, earlier -daemonize would still fork, and a descriptor from before a fork shows the
+ * parent.
  */
 #pragma once
 

@@ -19,7 +19,9 @@ struct bz_slot {
     uint64_t host;
 };
 
-/* Sorted by gpa. KVM refuses slots that overlap in guest-physical space; in host space they may (aliases). {0} is empty. */
+/*
+ * Sorted by gpa. KVM refuses slots that overlap in guest-physical space; in host space they may (aliases). {0} is empty.
+ */
 struct bz_slots {
     struct bz_slot *items;
     size_t count;
