@@ -20,7 +20,8 @@ struct bz_slot {
 };
 
 /*
- * Sorted by gpa. KVM refuses slots that overlap in guest-physical space; in host space they may (aliases). {0} is empty.
+ * Sorted by gpa. KVM refuses slots that overlap in guest-physical space; in host space they may (aliases). {0} is
+ * empty.
  */
 struct bz_slots {
     struct bz_slot *items;

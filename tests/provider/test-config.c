@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu/config.h"
+
+#include "check.h"
+
+static void accept(const char *text, bool caps, bool zeroed)
+{
+    struct bz_config config = { !caps, !zeroed };
+    char message[512] = "";
+
+    CHECK(bz_config_parse(text, &config, message, sizeof message));
+    CHECK_EQUAL(config.ext_query_caps, caps);
+    CHECK_EQUAL(config.boot_zeroed_mem, zeroed);
+    CHECK_TEXT(message, "");
+}
+
+static void refuse(const char *text, const char *expected)
+{
+    struct bz_config config = { true, true };
+    char message[512] = "";
+
+    CHECK(!bz_config_parse(text, &config, message, sizeof message));
+    CHECK_TEXT(message, expected);
+    CHECK(!config.ext_query_caps);
+    CHECK(!config.boot_zeroed_mem);
+}
+
+static void good(void)
+{
+    accept(NULL, false, false);
+    accept("", false, false);
+    accept("ext-query-caps=on,boot-zeroed-mem=on", true, true);
+    accept("boot-zeroed-mem=on,ext-query-caps=on", true, true);
+    accept("boot-zeroed-mem=on", true, true);
+    accept("ext-query-caps=on", true, false);
+    accept("ext-query-caps=on,boot-zeroed-mem=off", true, false);
+    accept("ext-query-caps=off,boot-zeroed-mem=off", false, false);
+    accept("boot-zeroed-mem=off", false, false);
+}
+
+static void bad(void)
+{
+    refuse("boot-zeroed-mem=maybe",
+           "BOOTZERO: 'boot-zeroed-mem' has the value 'maybe': allowed values are 'on' and 'off'");
+    refuse("boot-zeroed-mem=", "BOOTZERO: 'boot-zeroed-mem' has the value '': allowed values are 'on' and 'off'");
+    refuse("boot-zeroed-mem", "BOOTZERO: 'boot-zeroed-mem' has the value '': allowed values are 'on' and 'off'");
+    refuse("boot-zeroed-mem=ON", "BOOTZERO: 'boot-zeroed-mem' has the value 'ON': allowed values are 'on' and 'off'");
+    refuse("boot-zeroed-mem=on ", "BOOTZERO: 'boot-zeroed-mem' has the value 'on ': allowed values are 'on' and 'off'");
+    refuse("qmp=/run/x", "BOOTZERO: unknown key 'qmp' with the value '/run/x': "
+                         "allowed keys are 'ext-query-caps' and 'boot-zeroed-mem'");
+    refuse("boot-zeroed-mem=on,", "BOOTZERO: unknown key '' with the value '': "
+                                  "allowed keys are 'ext-query-caps' and 'boot-zeroed-mem'");
+    refuse("boot-zeroed-mem=on,boot-zeroed-mem=on", "BOOTZERO: 'boot-zeroed-mem' is given twice: give it once");
+    refuse("ext-query-caps=off,boot-zeroed-mem=on",
+           "BOOTZERO: 'boot-zeroed-mem=on' needs 'ext-query-caps=on': remove 'ext-query-caps=off'");
+}
+
+/* A value of any length makes one message that fits. */
+static void long_values(void)
+{
+    static char text[100000];
+    struct bz_config config;
+    char message[512];
+
+    memset(text, 'a', sizeof text - 1);
+    CHECK(!bz_config_parse(text, &config, message, sizeof message));
+    CHECK_CONTAINS(message, "allowed keys are 'ext-query-caps' and 'boot-zeroed-mem'");
+    memcpy(text, "boot-zeroed-mem=", 16);
+    CHECK(!bz_config_parse(text, &config, message, sizeof message));
+    CHECK_CONTAINS(message, "allowed values are 'on' and 'off'");
+}
+
+CHECK_MAIN(CASE(good), CASE(bad), CASE(long_values))
