@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest.h"
+
+void guest_main(uint32_t start_info);
+
+/* Left in RAM, which a reset preserves, on the page after this program. */
+#define RESET_MARK 0x74657365722e7a62ul
+
+/* What follows prefix in word, which ends at a space or NUL; NULL when word does not start with it. */
+static const char *after(const char *word, const char *prefix)
+{
+    while (*prefix != '\0') {
+        if (*word++ != *prefix++)
+            return NULL;
+    }
+    return word;
+}
+
+static bool is_word(const char *word, const char *name)
+{
+    const char *rest = after(word, name);
+
+    return rest != NULL && (*rest == '\0' || *rest == ' ');
+}
+
+static bool number_after(const char *word, const char *prefix, uint64_t *number)
+{
+    const char *digit = after(word, prefix);
+    uint64_t value = 0;
+
+    if (digit == NULL || *digit < '0' || *digit > '9')
+        return false;
+    for (; *digit >= '0' && *digit <= '9'; digit++)
+        value = value * 10 + (uint64_t) (*digit - '0');
+    *number = value;
+    return *digit == '\0' || *digit == ' ';
+}
+
+static bool parse(const char *line, Options *options)
+{
+    *options = (Options) {.repeat = 1};
+    while (*line != '\0') {
+        if (is_word(line, "zero"))
+            options->zero = true;
+        else if (is_word(line, "noverify"))
+            options->noverify = true;
+        else if (is_word(line, "reset"))
+            options->reset = true;
+        else if (is_word(line, "hostile"))
+            options->hostile = true;
+        else if (is_word(line, "end=halt"))
+            options->halt = true;
+        else if (*line != ' ' && !number_after(line, "touch=", &options->touch) &&
+                 !number_after(line, "repeat=", &options->repeat))
+            return false;
+        while (*line != '\0' && *line != ' ')
+            line++;
+        while (*line == ' ')
+            line++;
+    }
+    return true;
+}
+
+static uint64_t *reset_note(void)
+{
+    Range own = own_pages();
+
+    return page_at(own.start + own.count);
+}
+
+void guest_main(uint32_t start_info)
+{
+    const char *line = command_line(start_info);
+    Options options;
+    bool good = true, again;
+
+    console_init();
+    exceptions_init();
+    out("\nguest version=1 command-line=\"%s\"\n", line);
+    if (!parse(line, &options) || !memory_init(start_info))
+        finish("usage", false);
+    for (unsigned i = 0; i < ram_regions; i++)
+        out("ram number=%lu start=0x%lx pages=%lu\n", (uint64_t) i, ram[i].start, ram[i].count);
+    if (options.touch > ram_pages / 4) {
+        out("error text=\"touch=%lu is more than a quarter of the RAM\"\n", options.touch);
+        finish("usage", false);
+    }
+
+    again = options.reset && *reset_note() == RESET_MARK;
+    if (again)
+        out("reset number=1\n");
+    hv_detect();
+    if (hv_present && options.hostile)
+        hostile_before_handshake();
+    if (hv_present)
+        hv_handshake();
+    if (!again)
+        touch_pages(options.touch);
+
+    for (uint64_t round = 1; hv_present && round <= options.repeat; round++) {
+        if (round > 1)
+            touch_reported();
+        ask();
+        good &= check_answer(options.touch, !options.noverify);
+    }
+    if (!touched_intact(options.touch)) {
+        out("error text=\"the pages that were dirtied first have changed\"\n");
+        good = false;
+    }
+    if (options.reset && !again) {
+        *reset_note() = RESET_MARK;
+        machine_reset();
+    }
+    if (hv_present && options.hostile)
+        hostile_calls();
+    if (options.zero)
+        zero_unreported();
+    finish(good ? "ok" : "failed", options.halt);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From QEMU's -kernel to C: the PVH entry in 32-bit protected mode, long mode with the first 4 GiB mapped one to one,
+ * and the exception vectors. Sources: xen/include/public/arch-x86/hvm/start_info.h and elfnote.h for the entry; Intel
+ * SDM volume 3, 10.8.5 for the way into long mode.
+ */
+    .section .note.pvh, "a", @note
+    .balign 4
+    .long 4             /* size of the name */
+    .long 8             /* size of the value */
+    .long 18            /* XEN_ELFNOTE_PHYS32_ENTRY */
+    .asciz "Xen"
+    .quad pvh_entry
+
+    .text
+    .code32
+    .globl pvh_entry
+pvh_entry:
+    cli
+    cld
+    movl %ebx, %ebp     /* the start information */
+
+    /* Zeroed here as well as by the loader: after a reset nothing of the run before may show. */
+    movl $bss_start, %edi
+    movl $bss_end, %ecx
+    subl %edi, %ecx
+    shrl $2, %ecx
+    xorl %eax, %eax
+    rep stosl
+
+    movl $(pdpt + 3), pml4
+    movl $(page_directories + 3), %eax
+    movl $pdpt, %edi
+    movl $4, %ecx
+1:  movl %eax, (%edi)
+    addl $4096, %eax
+    addl $8, %edi
+    loop 1b
+
+    movl $0x83, %eax    /* present, writable, 2 MiB */
+    movl $page_directories, %edi
+    movl $2048, %ecx
+1:  movl %eax, (%edi)
+    addl $0x200000, %eax
+    addl $8, %edi
+    loop 1b
+
+    movl %cr4, %eax
+    orl $0x20, %eax     /* PAE */
+    movl %eax, %cr4
+    movl $pml4, %eax
+    movl %eax, %cr3
+    movl $0xc0000080, %ecx
+    rdmsr
+    orl $0x100, %eax    /* EFER.LME */
+    wrmsr
+    movl %cr0, %eax
+    andl $0x9fffffff, %eax /* caches on */
+    orl $0x80000001, %eax
+    movl %eax, %cr0
+    lgdt gdt_pointer
+    ljmp $8, $long_mode
+
+    .code64
+long_mode:
+    movl $16, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movl $stack_top, %esp
+    movl %ebp, %edi
+    call guest_main
+1:  cli
+    hlt
+    jmp 1b
+
+/* One 16-byte entry for each of the processor's exceptions; those that push no error code get a zero. */
+    .balign 16
+    .globl exception_vectors
+exception_vectors:
+    vector = 0
+    .rept 32
+    .balign 16
+    .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+    pushq $0
+    .endif
+    pushq $vector
+    jmp exception
+    vector = vector + 1
+    .endr
+
+exception:
+    popq %rdi           /* vector */
+    popq %rsi           /* error code */
+    popq %rdx           /* instruction pointer */
+    movq %cr2, %rcx
+    andq $-16, %rsp
+    call exception_report
+
+    .section .rodata
+    .balign 8
+gdt:
+    .quad 0
+    .quad 0x00af9b000000ffff /* 8: 64-bit code */
+    .quad 0x00cf93000000ffff /* 16: data */
+gdt_pointer:
+    .word gdt_pointer - gdt - 1
+    .long gdt
+
+    .bss
+    .balign 4096
+    .globl pml4
+pml4:
+    .skip 4096
+    .globl pdpt
+pdpt:
+    .skip 4096
+    .globl page_directories
+page_directories:
+    .skip 4 * 4096
+    .skip 16384
+stack_top:
+
+    .section .note.GNU-stack, "", @progbits
