@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the jobs share. Sourced by a job, which runs in L1 only: jobs change the machine they run on.
+[ -n "$BOOTZERO_L1" ] && [ -e /bootzero/job ] || { echo "this job runs only in L1: use tests/e2e/nested" >&2; exit 1; }
+
+GUEST=/bootzero/guest
+PROVIDER=$(echo /usr/lib/*/bootzero/bootzero-qemu.so)
+HYPERV=hv-relaxed,hv-vpindex,hv-time
+passed=0
+failed=0
+
+say() { echo "[$(cut -d ' ' -f 1 /proc/uptime)] $*"; }
+
+# check NAME COMMAND...: one check; its output is shown when it fails.
+check() {
+    check_name=$1
+    shift
+    if check_output=$("$@" 2>&1); then
+        passed=$((passed + 1))
+        echo "ok   $check_name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $check_name: $*"
+        [ -z "$check_output" ] || echo "$check_output" | sed 's/^/     /'
+    fi
+}
+
+# Ends the job.
+conclude() {
+    echo "checks: $passed passed, $failed failed"
+    [ "$failed" = 0 ] && [ "$passed" != 0 ]
+    exit
+}
+
+# value FILE RECORD KEY: of the last line in FILE that starts with RECORD (one or more words), the word after KEY=.
+value() {
+    awk -v record="$2" -v key="$3=" 'index($0, record " ") == 1 {
+        for (i = 1; i <= NF; i++) if (index($i, key) == 1) found = substr($i, length(key) + 1)
+    } END { sub(/\r$/, "", found); print found }' "$1"
+}
+
+# is FILE RECORD KEY VALUE...: the value is one of those.
+is() {
+    is_value=$(value "$1" "$2" "$3")
+    is_what="$2 $3"
+    shift 3
+    for is_wanted; do
+        [ "$is_value" != "$is_wanted" ] || return 0
+    done
+    echo "$is_what is '$is_value', not '$*'"
+    return 1
+}
+
+# at_least NUMBER MINIMUM
+at_least() {
+    [ "$1" -ge "$2" ] || { echo "$1 is less than $2"; return 1; }
+}
+
+# Guest output without what differs from line to line in no interesting way.
+show() { sed -e 's/\r$//' -e 's/^/     /' "$1"; }
+
+# boot OUT WORDS [QEMU-ARGUMENT...]: boots the guest with WORDS on its command line and waits for QEMU to end.
+# PRELOAD, BOOTZERO_WORDS, WRAP and MACHINE choose how. Gives QEMU's exit code.
+boot() {
+    boot_out=$1 boot_words=$2
+    shift 2
+    # shellcheck disable=SC2086
+    env ${PRELOAD:+"LD_PRELOAD=$PRELOAD"} ${BOOTZERO_WORDS:+"BOOTZERO=$BOOTZERO_WORDS"} \
+        timeout -s KILL "${LIMIT:-150}" $WRAP qemu-system-x86_64 -M "${MACHINE:-q35},accel=kvm" -cpu "host,$HYPERV" \
+        -nodefaults -display none -serial "file:$boot_out" -kernel "$GUEST" -append "$boot_words" "$@" \
+        >"$boot_out.qemu" 2>&1
+    boot_code=$?
+    [ $boot_code = 0 ] || { echo "QEMU ended with $boot_code"; cat "$boot_out.qemu"; }
+    return $boot_code
+}
