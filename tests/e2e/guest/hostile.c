@@ -77,7 +77,6 @@ void hostile_calls(void)
     call("pci-hole", get, 0, 0xfd000000);
     call("flash", get, 0, 0xfffff000);
     call("query-flash", query, 0, 0xfffff000);
-    call("vga", get, 0, 0xa0000);
 
     call("fast", get | 1ul << 16, 0, page);
     call("query-fast", query | 1ul << 16, 0, page);
