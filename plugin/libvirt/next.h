@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds libvirt's functions in the process that loaded the plugin. The plugin is not linked to libvirt. */
+#pragma once
+#include <glib.h>
+
+/*
+ * The function of that name that comes after the plugin: libvirt's own. NULL when this libvirt has none.
+ * slot, static and NULL at first, keeps it: one for each name. Safe from any thread.
+ */
+gpointer bz_next(gpointer *slot, const char *symbol);
