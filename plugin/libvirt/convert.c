@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libvirt/convert.h"
 
-#include <string.h>
-
+#include "core/element-parse.h"
+#include "core/outline.h"
 #include "core/validate.h"
 #include "libvirt/report.h"
 #include "libvirt/settings.h"
-
-#define MARKER_NAMESPACE "urn:bootzero:domain:1"
-
-/*
- * Most XML has nothing of bootzero's, and must not pay for it nor depend on it. The names can be told by plain search:
- * in well-formed XML neither an element's name can be written otherwise, nor does libvirt format the namespace otherwise.
- */
-static gboolean concerns_inward(const char *xml)
-{
-    return strstr(xml, BZ_ELEMENT_BOOT_ZEROED_MEMORY) != NULL || strstr(xml, BZ_ELEMENT_EXT_QUERY_CAPS) != NULL ||
-           strstr(xml, MARKER_NAMESPACE) != NULL;
-}
 
 static BzChoice *choose(const BzDomain *domain, gpointer data, GError **error)
 {
@@ -31,29 +19,59 @@ static BzChoice *choose(const BzDomain *domain, gpointer data, GError **error)
     return bz_choose(domain, configuration, BZ_PROVIDER_NONE, error);
 }
 
+static gboolean has_ours(const BzOutline *outline)
+{
+    for (int i = 0; i < bz_outline_count(outline); i++) {
+        if (bz_element_is_name(bz_outline_node(outline, i)->name) || bz_outline_is(outline, i, BZ_NS_MARKER, NULL))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean translate(const char *xml, BzTranslateFlags flags, char **stored, char **notice, GError **error)
+{
+    g_autoptr(BzSettings) settings = bz_settings_get(error);
+
+    return settings != NULL && bz_translate(xml, settings->configuration, flags, choose, settings->configuration, stored,
+                                            notice, error);
+}
+
+/*
+ * What libvirt is to judge although the translation failed: what is not XML, of which libvirt says better than anyone
+ * what is wrong with it; and when bootzero itself is out of order, whatever does not need it.
+ */
+static gboolean is_for_libvirt(const char *xml, const GError *error)
+{
+    g_autoptr(BzOutline) outline = NULL;
+    g_autoptr(GError) reading = NULL;
+
+    if (g_error_matches(error, BZ_ERROR, BZ_ERROR_MALFORMED))
+        return TRUE;
+    if (!g_error_matches(error, BZ_ERROR, BZ_ERROR_FAILED))
+        return FALSE;
+    outline = bz_outline_new(xml, &reading);
+    return outline != NULL ? !has_ours(outline) : g_error_matches(reading, BZ_ERROR, BZ_ERROR_MALFORMED);
+}
+
 gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const char **xml, char **stored)
 {
-    g_autoptr(BzSettings) settings = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *notice = NULL;
 
     *stored = NULL;
-    if (*xml == NULL || !concerns_inward(*xml))
+    if (*xml == NULL || !bz_translate_concerns(*xml))
         return TRUE;
-    settings = bz_settings_get(&error);
-    if (settings != NULL && bz_translate(*xml, settings->configuration, flags, choose, settings->configuration, stored,
-                                         &notice, &error)) {
-        if (notice != NULL)
-            bz_report_warning("%s", notice);
-        if (*stored != NULL)
-            *xml = *stored;
-        return TRUE;
+    if (!translate(*xml, flags, stored, &notice, &error)) {
+        if (is_for_libvirt(*xml, error))
+            return TRUE;
+        bz_report_error(conn, error);
+        return FALSE;
     }
-    /* libvirt says better than anyone what is wrong with it. */
-    if (g_error_matches(error, BZ_ERROR, BZ_ERROR_MALFORMED))
-        return TRUE;
-    bz_report_error(conn, error);
-    return FALSE;
+    if (notice != NULL)
+        bz_report_warning("%s", notice);
+    if (*stored != NULL)
+        *xml = *stored;
+    return TRUE;
 }
 
 char *bz_convert_outward(char *xml)
@@ -62,7 +80,7 @@ char *bz_convert_outward(char *xml)
     g_autoptr(GError) error = NULL;
     char *restored = NULL;
 
-    if (xml == NULL || strstr(xml, MARKER_NAMESPACE) == NULL)
+    if (xml == NULL || !bz_restore_concerns(xml))
         return xml;
     settings = bz_settings_get(&error);
     if (settings == NULL || !bz_restore(xml, settings->configuration, &restored, &error)) {

@@ -16,7 +16,6 @@ typedef void (*ReportErrorHelper)(int domain, int code, const char *file, const 
 typedef void (*SetError)(virErrorPtr error);
 /* What every public function does on failure: calls the connection's error handler. */
 typedef void (*DispatchError)(virConnectPtr conn);
-typedef int (*ResetLastError)(void);
 
 /* libvirt's struct _virLogSource: it keeps in it what the log filters say of this source. */
 typedef struct {
@@ -71,7 +70,7 @@ static void set_error(const GError *error)
 void bz_report_error(virConnectPtr conn, const GError *error)
 {
     static gpointer reset_slot, dispatch_slot;
-    ResetLastError reset = bz_next(&reset_slot, "virResetLastError");
+    __typeof__(&virResetLastError) reset = bz_next(&reset_slot, "virResetLastError");
     DispatchError dispatch = bz_next(&dispatch_slot, "virDispatchError");
 
     if (reset != NULL)
