@@ -97,8 +97,8 @@ stand_in()
     configure 'provider = qemu' 'ext-query-caps-property = hv-avic' 'boot-zeroed-mem-property = hv-xmm-input'
 }
 
-# domain NAME [HYPERV [TYPE [ARCH [EMULATOR]]]] >FILE: a small domain XML. HYPERV is the content of <hyperv>, none
-# without it. Further elements: $domain_more.
+# domain NAME [HYPERV [TYPE [ARCH [EMULATOR]]]] >FILE: a small domain XML, with a uuid made of the name. HYPERV is the
+# content of <hyperv>, none without it. Further elements: $domain_more.
 domain_more=
 domain()
 {
@@ -106,6 +106,7 @@ domain()
     cat <<-END
 	<domain type='$type'>
 	  <name>$name</name>
+	  <uuid>$(printf '%s' "$name" | md5sum | sed 's/\(.\{8\}\)\(....\).\(...\).\(...\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/')</uuid>
 	  <memory unit='KiB'>65536</memory>
 	  <os>
 	    <type arch='$arch' machine='pc'>hvm</type>
