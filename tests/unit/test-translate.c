@@ -101,6 +101,29 @@ static void test_provider_changes(void)
     }
 }
 
+static BzChoice *choose_first_proposal(const BzDomain *domain, gpointer data, GError **error)
+{
+    BzChoice *choice = choose_given(domain, GINT_TO_POINTER(BZ_PROVIDER_QEMU), error);
+
+    g_clear_pointer(&choice->ext_query_caps_property, g_free);
+    return choice;
+}
+
+/* A QEMU that has hv-boot-zeroed-mem alone, which implies the other. */
+static void test_one_property(void)
+{
+    g_autofree char *expected = stored_with(COMMANDLINE_OPEN "    <qemu:arg value='-global'/>\n"
+                                            "    <qemu:arg value='x86_64-cpu.hv-boot-zeroed-mem=on'/>\n" COMMANDLINE_CLOSE);
+    g_autofree char *out = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(bz_translate(user_form, &test_configuration, FILTER, choose_first_proposal, NULL, &out, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_cmpstr(out, ==, expected);
+    g_autofree char *back = restore_ok(out);
+    g_assert_cmpstr(back, ==, user_form);
+}
+
 static void test_identity(void)
 {
     static const char *const texts[] = {
@@ -341,6 +364,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/translate/stored-form", test_stored_form);
     g_test_add_func("/translate/provider-changes", test_provider_changes);
+    g_test_add_func("/translate/one-property", test_one_property);
     g_test_add_func("/translate/identity", test_identity);
     g_test_add_func("/translate/restore-from-libvirt", test_restore_from_libvirt);
     g_test_add_func("/translate/exact", test_exact);
