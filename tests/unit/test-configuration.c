@@ -93,6 +93,35 @@ static void test_environment_must_exist(Scratch *scratch, gconstpointer data)
     assert_message(error, BZ_ERROR, BZ_ERROR_FAILED, message);
 }
 
+/* What the shipped file calls the default, behind '#', is the default. */
+static void test_shipped(Scratch *scratch, gconstpointer data)
+{
+    g_autofree char *content = NULL;
+    g_autoptr(GRegex) commented = g_regex_new("^#([a-z-]+ = )", G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_get_contents(g_getenv("BOOTZERO_SHIPPED_CONF"), &content, NULL, NULL));
+    g_autofree char *active = g_regex_replace(commented, content, -1, 0, "\\1", 0, NULL);
+    g_autofree char *path = scratch_file(scratch, "conf", active, 0644);
+    g_autoptr(BzConfiguration) shipped = bz_configuration_load(path, &error);
+    g_assert_no_error(error);
+    g_autoptr(BzConfiguration) defaults = bz_configuration_load("/nonexistent", &error);
+    g_assert_no_error(error);
+
+    g_assert_nonnull(strstr(active, "\nprovider = auto\n"));
+    g_assert_nonnull(strstr(active, "\next-query-caps-property = "));
+    g_assert_nonnull(strstr(active, "\nboot-zeroed-mem-property = "));
+    g_assert_nonnull(strstr(active, "\nprovider-library = "));
+    g_assert_nonnull(strstr(active, "\nprobe-timeout = "));
+    g_assert_nonnull(strstr(active, "\ncache-directory = "));
+    g_assert_cmpint(shipped->provider, ==, defaults->provider);
+    g_assert_cmpstr(shipped->ext_query_caps_property, ==, defaults->ext_query_caps_property);
+    g_assert_cmpstr(shipped->boot_zeroed_mem_property, ==, defaults->boot_zeroed_mem_property);
+    g_assert_cmpstr(shipped->provider_library, ==, defaults->provider_library);
+    g_assert_cmpuint(shipped->probe_timeout, ==, defaults->probe_timeout);
+    g_assert_cmpstr(shipped->cache_directory, ==, defaults->cache_directory);
+}
+
 static void test_provider_names(void)
 {
     BzProvider provider = BZ_PROVIDER_NONE;
@@ -111,6 +140,7 @@ int main(int argc, char **argv)
     g_test_add("/configuration/all-keys", Scratch, NULL, scratch_set_up, test_all_keys, scratch_tear_down);
     g_test_add("/configuration/refusals", Scratch, NULL, scratch_set_up, test_refusals, scratch_tear_down);
     g_test_add("/configuration/environment", Scratch, NULL, scratch_set_up, test_environment_must_exist, scratch_tear_down);
+    g_test_add("/configuration/shipped", Scratch, NULL, scratch_set_up, test_shipped, scratch_tear_down);
     g_test_add_func("/configuration/provider-names", test_provider_names);
     return g_test_run();
 }

@@ -125,6 +125,20 @@ static void test_marker_only(Fixture *fixture, gconstpointer data)
     check_passes(fixture, "plain", off);
 }
 
+/* The remedy the hook names, with what `virsh dumpxml --inactive` gives of such a domain where the daemon has no plugin. */
+static void test_remedy(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, "");
+    g_autofree char *input = scratch_file(&fixture->scratch, "stored.xml", xml, 0644);
+    const char *argv[] = {g_getenv("VIRT_BOOTZERO"), "translate", NULL};
+    g_auto(Run) run = run_program(argv, input, "full", fixture->configuration);
+
+    g_assert_cmpstr(run.err, ==, "");
+    g_assert_cmpint(run.status, ==, 0);
+    g_assert_nonnull(strstr(run.out, fixture->library));
+    check_passes(fixture, "full", run.out);
+}
+
 static void test_preload(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->preload_args);
@@ -241,6 +255,7 @@ int main(int argc, char **argv)
     ADD("no-marker", test_no_marker);
     ADD("other-operations", test_other_operations);
     ADD("marker-only", test_marker_only);
+    ADD("remedy", test_remedy);
     ADD("preload", test_preload);
     ADD("qemu", test_qemu);
     ADD("other-names", test_other_names);
