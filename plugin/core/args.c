@@ -155,7 +155,6 @@ static GPtrArray *wanted_globals(const BzFeatures *features, const BzChoice *cho
     if (!choice || choice->provider != BZ_PROVIDER_QEMU)
         return globals;
     if (choice->ext_query_caps_property) /* the first proposal for QEMU has one property, which implies the other */
-        if (choice->ext_query_caps_property)
         g_ptr_array_add(globals, g_strdup_printf("%s.%s=on", choice->cpu_type, choice->ext_query_caps_property));
     if (features->boot_zeroed_memory == BZ_STATE_ON)
         g_ptr_array_add(globals, g_strdup_printf("%s.%s=on", choice->cpu_type, choice->boot_zeroed_mem_property));

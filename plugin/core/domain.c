@@ -77,8 +77,9 @@ static gboolean read_hyperv(const BzOutline *outline, int hyperv, BzDomain *fact
             if (!bz_element_parse(outline, child, NULL, &facts->features, error))
                 return FALSE;
             facts->has_elements = TRUE;
-        } else if (g_strcmp0(bz_outline_attribute(outline, child, "state"), "on") == 0) {
-            facts->enlightenments_on++;
+        } else if (g_strcmp0(bz_outline_attribute(outline, child, "state"), "on") == 0 &&
+                   strcmp(node->name, "vendor_id") != 0) {
+            facts->enlightenments_on++; /* a vendor_id alone does not make QEMU offer Hyper-V */
         }
     }
     return TRUE;

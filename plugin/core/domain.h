@@ -26,7 +26,7 @@ typedef struct {
     char *arch;     /* /domain/os/type/@arch; NULL stands for the host's */
     char *emulator; /* /domain/devices/emulator; NULL stands for libvirt's default */
     BzHypervMode hyperv_mode;
-    guint enlightenments_on;  /* other children of <hyperv> with state='on' */
+    guint enlightenments_on;  /* other children of <hyperv> with state='on' that make QEMU offer Hyper-V */
     char *launch_security;    /* /domain/launchSecurity/@type: "sev", "sev-snp", "tdx" ... */
     guint hostdevs;           /* /domain/devices/hostdev: pinning makes memory resident */
 
