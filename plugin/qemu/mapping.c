@@ -2,9 +2,12 @@
 #include "qemu/mapping.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* "start-end", in hex. What follows is left in *rest. */
 static bool parse_span(const char *line, struct bz_span *span, const char **rest)
@@ -71,51 +74,55 @@ static bool append(struct bz_mappings *list, struct bz_mapping mapping)
     return true;
 }
 
-bool bz_mappings_read(FILE *file, struct bz_span within, struct bz_mappings *list, char *why, size_t size)
+static bool read_lines(FILE *file, struct bz_span within, struct bz_mappings *list, char *why, size_t size)
 {
     char *line = NULL;
     size_t allocated = 0;
+    ssize_t length;
     bool good = true;
 
-    list->count = 0;
-    rewind(file);
-    for (;;) {
+    /* QEMU has hundreds of mappings and few of them are guest memory: look closer at those only, and stop after them. */
+    while (good && (length = getline(&line, &allocated, file)) > 0) {
         struct bz_mapping mapping;
         const char *rest;
 
-        errno = 0;
-        ssize_t length = getline(&line, &allocated, file);
-        if (length < 0) {
-            if (ferror(file) || !feof(file)) {
-                snprintf(why, size, "cannot read /proc/self/maps: %s", strerror(errno));
-                good = false;
-            }
-            break;
-        }
         if (line[length - 1] == '\n')
             line[length - 1] = '\0';
-        if (!parse_span(line, &mapping.span, &rest)) {
-            snprintf(why, size, "a line of /proc/self/maps is not understood: '%.80s'", line);
-            good = false;
+        good = parse_span(line, &mapping.span, &rest);
+        if (good && mapping.span.start >= within.end)
             break;
-        }
-        /* QEMU has hundreds of mappings and few of them are guest memory: stop early, and look closer at those only. */
-        if (mapping.span.start >= within.end)
-            break;
-        if (mapping.span.end <= within.start)
+        if (good && mapping.span.end <= within.start)
             continue;
-        if (!parse_kind(rest, &mapping.kind)) {
+        good = good && parse_kind(rest, &mapping.kind);
+        if (!good)
             snprintf(why, size, "a line of /proc/self/maps is not understood: '%.80s'", line);
+        else if (!append(list, mapping)) {
             good = false;
-            break;
-        }
-        if (!append(list, mapping)) {
             snprintf(why, size, "out of memory while reading /proc/self/maps");
-            good = false;
-            break;
         }
     }
+    if (good && ferror(file)) {
+        good = false;
+        snprintf(why, size, "cannot read /proc/self/maps: %s", strerror(errno));
+    }
     free(line);
+    return good;
+}
+
+bool bz_mappings_read(int fd, struct bz_span within, struct bz_mappings *list, char *why, size_t size)
+{
+    list->count = 0;
+    /* A new stream each time: one that is kept would show again what it has in its buffer. */
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    FILE *file = copy >= 0 && lseek(copy, 0, SEEK_SET) == 0 ? fdopen(copy, "r") : NULL;
+    if (file == NULL) {
+        snprintf(why, size, "cannot read /proc/self/maps: %s", strerror(errno));
+        if (copy >= 0)
+            close(copy);
+        return false;
+    }
+    bool good = read_lines(file, within, list, why, size);
+    fclose(file);
     if (!good)
         list->count = 0;
     return good;

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "qemu/span.h"
 
@@ -30,9 +29,9 @@ struct bz_mappings {
 bool bz_mapping_parse(const char *line, struct bz_mapping *mapping);
 
 /*
- * Reads the mappings that overlap within into list, from the start of file, overwriting what was there. False with the
- * reason on any error; list is then empty.
+ * Reads the mappings that overlap within into list, overwriting what was there. fd is of /proc/self/maps, at any offset.
+ * False with the reason on any error; list is then empty.
  */
-bool bz_mappings_read(FILE *file, struct bz_span within, struct bz_mappings *list, char *why, size_t size);
+bool bz_mappings_read(int fd, struct bz_span within, struct bz_mappings *list, char *why, size_t size);
 
 void bz_mappings_clear(struct bz_mappings *list);

@@ -8,6 +8,7 @@
  * guard pages, poison) count as swapped and so are never called zero.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>

@@ -6,6 +6,7 @@
  * were only read are not found. Neither present nor swapped is sound for every writer.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qemu/scan.h"
 
+#include <stdio.h>
+
 /* In order of preference. */
 static const struct bz_scan_backend *const backends[] = {
     &bz_scan_anonymous,

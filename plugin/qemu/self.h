@@ -8,13 +8,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 struct bz_self {
     pid_t pid;
     int pagemap;
-    FILE *maps;
+    int maps;
 };
 
 /* False with the reason when a file cannot be opened. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Checks that go on after a failure, and cases that each run in a process of their own: the provider keeps one VM a process. */
+/*
+ * Checks that go on after a failure, and cases that each run in a process of their own: the provider keeps one VM a
+ * process.
+ */
 #pragma once
 
 #include <inttypes.h>
@@ -11,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static unsigned check_failures;
+/* One for all files of a test. */
+__attribute__((weak)) unsigned check_failures;
 
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \

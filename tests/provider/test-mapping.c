@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qemu/mapping.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "check.h"
@@ -71,17 +72,16 @@ static void not_lines(void)
     }
 }
 
-static FILE *file_of(const char *text)
+static int file_of(const char *text)
 {
-    FILE *file = tmpfile();
-    fputs(text, file);
-    fflush(file);
-    return file;
+    int fd = memfd_create("maps", 0);
+    CHECK(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    return fd;
 }
 
 static void only_what_overlaps(void)
 {
-    FILE *file = file_of("1000-2000 rw-p 00000000 00:00 0 \n"
+    int file = file_of("1000-2000 rw-p 00000000 00:00 0 \n"
                          "3000-5000 rw-s 00000000 00:01 9 /x\n"
                          "5000-6000 rw-p 00000000 00:00 0 \n"
                          "7000-8000 rw-p 00000000 00:00 0 \n");
@@ -96,24 +96,24 @@ static void only_what_overlaps(void)
         CHECK_EQUAL(list.items[1].span.end, 0x6000);
     }
     bz_mappings_clear(&list);
-    fclose(file);
+    close(file);
 }
 
 static void errors_leave_nothing(void)
 {
     struct bz_mappings list = { 0 };
     char why[160] = "";
-    FILE *file = file_of("1000-2000 rw-p 00000000 00:00 0 \nrubbish\n");
+    int file = file_of("1000-2000 rw-p 00000000 00:00 0 \nrubbish\n");
 
     CHECK(!bz_mappings_read(file, (struct bz_span){ 0, 0x9000 }, &list, why, sizeof why));
     CHECK_TEXT(why, "a line of /proc/self/maps is not understood: 'rubbish'");
     CHECK_EQUAL(list.count, 0);
-    fclose(file);
+    close(file);
 
-    file = fopen("/proc/self", "r"); /* a directory: reading fails */
+    file = open("/proc/self", O_RDONLY); /* a directory: reading fails */
     CHECK(!bz_mappings_read(file, (struct bz_span){ 0, 0x9000 }, &list, why, sizeof why));
     CHECK_TEXT(why, "cannot read /proc/self/maps: Is a directory");
-    fclose(file);
+    close(file);
     bz_mappings_clear(&list);
 }
 
@@ -133,7 +133,7 @@ static void of_this_process(void)
         { mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0), BZ_MEMORY_PRIVATE_FILE },
         { mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), BZ_MEMORY_INACCESSIBLE },
     };
-    FILE *maps = fopen("/proc/self/maps", "re");
+    int maps = open("/proc/self/maps", O_RDONLY);
     struct bz_mappings list = { 0 };
     char why[160] = "";
 
@@ -145,7 +145,32 @@ static void of_this_process(void)
         CHECK_EQUAL(list.items[0].kind, known[i].kind);
     }
     bz_mappings_clear(&list);
-    fclose(maps);
+    close(maps);
 }
 
-CHECK_MAIN(CASE(lines), CASE(not_lines), CASE(only_what_overlaps), CASE(errors_leave_nothing), CASE(of_this_process))
+/* Each read shows the mappings of that moment. */
+static void changes_are_seen(void)
+{
+    const size_t size = 1 << 20;
+    uint8_t *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct bz_span span = { (uintptr_t)memory, (uintptr_t)memory + size };
+    int maps = open("/proc/self/maps", O_RDONLY);
+    struct bz_mappings list = { 0 };
+    char why[160] = "";
+
+    CHECK(bz_mappings_read(maps, span, &list, why, sizeof why));
+    CHECK(list.count == 1 && list.items[0].kind == BZ_MEMORY_PRIVATE_ANONYMOUS);
+    CHECK(mmap(memory, size / 2, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == memory);
+    CHECK(bz_mappings_read(maps, span, &list, why, sizeof why));
+    CHECK(list.count == 2 && list.items[0].kind == BZ_MEMORY_SHARED);
+    munmap(memory, size);
+    CHECK(bz_mappings_read(maps, span, &list, why, sizeof why));
+    CHECK_EQUAL(list.count, 0);
+    close(maps);
+    CHECK(!bz_mappings_read(maps, span, &list, why, sizeof why));
+    CHECK_TEXT(why, "cannot read /proc/self/maps: Bad file descriptor");
+    bz_mappings_clear(&list);
+}
+
+CHECK_MAIN(CASE(lines), CASE(not_lines), CASE(only_what_overlaps), CASE(errors_leave_nothing), CASE(of_this_process),
+           CASE(changes_are_seen))

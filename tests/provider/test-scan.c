@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the provider believes of the kernel: memory in every state, what each backend says of it, and a comparison of the
- * content of every page afterwards.
+ * What the provider believes of the kernel: memory in every state, what each backend says of it, and a comparison of
+ * the content of every page afterwards.
  */
 #include <errno.h>
 #include <linux/audit.h>

@@ -133,5 +133,5 @@ static void spans_at_random(void)
     bz_spans_clear(&spans);
 }
 
-CHECK_MAIN(CASE(added_replaced_deleted), CASE(found_to_the_last_byte), CASE(smram_is_another_address_space), CASE(kinds),
-           CASE(many), CASE(spans_merge), CASE(spans_at_random))
+CHECK_MAIN(CASE(added_replaced_deleted), CASE(found_to_the_last_byte), CASE(smram_is_another_address_space),
+           CASE(kinds), CASE(many), CASE(spans_merge), CASE(spans_at_random))
