@@ -6,6 +6,7 @@
 #include "core/validate.h"
 #include "libvirt/report.h"
 #include "libvirt/settings.h"
+#include "libvirt/shorten.h"
 
 static BzChoice *choose(const BzDomain *domain, gpointer data, GError **error)
 {
@@ -74,16 +75,34 @@ gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const cha
     return TRUE;
 }
 
+/* Stored form -> user's form. *restored is NULL when there is nothing to restore after all. */
+static gboolean restore(const char *xml, char **restored, GError **error)
+{
+    g_autoptr(BzSettings) settings = bz_settings_get(error);
+    BzRemoved removed;
+    g_autofree char *shortened = settings != NULL ? bz_shorten(xml, &removed) : NULL;
+    g_autofree char *shortened_restored = NULL;
+
+    *restored = NULL;
+    if (settings == NULL)
+        return FALSE;
+    if (shortened == NULL)
+        return bz_restore(xml, settings->configuration, restored, error);
+    if (!bz_restore(shortened, settings->configuration, &shortened_restored, error))
+        return FALSE;
+    if (shortened_restored != NULL)
+        *restored = bz_lengthen(shortened_restored, &removed);
+    return TRUE;
+}
+
 char *bz_convert_outward(char *xml)
 {
-    g_autoptr(BzSettings) settings = NULL;
     g_autoptr(GError) error = NULL;
-    char *restored = NULL;
+    char *restored;
 
     if (xml == NULL || !bz_restore_concerns(xml))
         return xml;
-    settings = bz_settings_get(&error);
-    if (settings == NULL || !bz_restore(xml, settings->configuration, &restored, &error)) {
+    if (!restore(xml, &restored, &error)) {
         bz_report_warning("a domain's XML is shown as it is stored: %s", error->message);
         return xml;
     }
