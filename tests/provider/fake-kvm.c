@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "qemu/abi-kvm.h"
+#include "qemu/abi-pagemap.h"
 
 #define EXPORT __attribute__((visibility("default")))
 #define MAX_FD 4096
@@ -44,6 +45,8 @@ static struct {
     int fail;
 } seen[64];
 static bool no_hyperv;
+static unsigned scans_left;
+static int scan_error;
 static fake_guest *guest;
 static void *guest_opaque;
 
@@ -207,6 +210,39 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
     if (kind == NOT_OURS)
         return (int)syscall(SYS_ioctl, fd, request, argument);
     return play(fd, kind, (unsigned)request, argument);
+}
+
+static long next_syscall(long number, const long *a)
+{
+    typedef long syscall_function(long, ...);
+    static syscall_function *_Atomic next;
+
+    if (next == NULL)
+        next = (syscall_function *)dlsym(RTLD_NEXT, "syscall");
+    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* The provider scans by the system call itself. Ours pass through here as well. */
+EXPORT long syscall(long number, ...)
+{
+    va_list arguments;
+    long a[6];
+
+    va_start(arguments, number);
+    for (unsigned i = 0; i < 6; i++)
+        a[i] = va_arg(arguments, long);
+    va_end(arguments);
+    if (number == SYS_ioctl && (uint32_t)a[1] == (uint32_t)BZ_PAGEMAP_SCAN && scan_error && --scans_left == 0) {
+        scans_left = 1;
+        return fail(scan_error);
+    }
+    return next_syscall(number, a);
+}
+
+EXPORT void fake_kvm_fail_scans_from(unsigned number, int error)
+{
+    scans_left = number;
+    scan_error = error;
 }
 
 EXPORT int open(const char *path, int flags, ...)

@@ -18,6 +18,9 @@ void fake_kvm_set_guest(fake_guest *guest, void *opaque);
 /* The next time request comes it fails with error. */
 void fake_kvm_fail_once(unsigned request, int error);
 
+/* Of the provider's PAGEMAP_SCAN calls from now on the number-th (1: the next) and all after it fail with error. */
+void fake_kvm_fail_scans_from(unsigned number, int error);
+
 /* KVM_CHECK_EXTENSION(KVM_CAP_HYPERV). On at first. */
 void fake_kvm_set_hyperv(bool on);
 

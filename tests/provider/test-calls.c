@@ -363,16 +363,57 @@ static void a_kernel_without_hyperv(void)
 /* QEMU passes requests through an int: those with the highest bit set arrive with all upper bits set. */
 static void requests_with_extended_sign(void)
 {
-    struct kvm_regs registers = { 0 };
-    struct kvm_userspace_memory_region region = { 0, 0, 0, 8 * MIB, 0 };
-
-    machine_create(ON);
-    machine.ram = machine_memory(8 * MIB);
-    machine.ram_size = 8 * MIB;
-    region.userspace_addr = (uintptr_t)machine.ram;
-    CHECK_EQUAL(ioctl(machine.vm, (unsigned long)(int)KVM_SET_USER_MEMORY_REGION, &region), 0);
-    CHECK_EQUAL(ioctl(machine.vcpu, (unsigned long)(int)KVM_SET_REGS, &registers), 0);
+    machine_start(ON, 8 * MIB);
     machine_expect_exactly(OUT, nothing_written);
+    CHECK_EQUAL((unsigned long)(int)KVM_MEMORY_ENCRYPT_OP, 0xffffffffc008aeba);
+    CHECK_EQUAL(ioctl(machine.vm, (unsigned long)(int)KVM_MEMORY_ENCRYPT_OP, NULL), 0);
+    CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+    CHECK_EQUAL(machine_answer(OUT).range_count, 0);
+}
+
+/* A vCPU that could not be set up is closed, and its descriptor's number comes again. */
+static void a_descriptor_comes_again(void)
+{
+    machine_start(ON, 8 * MIB);
+    CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+    for (unsigned i = 0; i < 3; i++) {
+        int vcpu = ioctl(machine.vm, KVM_CREATE_VCPU, 1 + i);
+        CHECK_EQUAL(machine_call_on(vcpu, 0x8001, OUT), BZ_HV_SUCCESS);
+        CHECK_EQUAL(machine_call_on(vcpu, 0x8003, OUT), REACHED_MONITOR);
+        close(vcpu);
+    }
+}
+
+/* One part of memory is scanned well and another is not: then nothing is reported at all. */
+static void a_scan_that_fails_halfway(void)
+{
+    machine_create(ON);
+    machine_cpuid();
+    machine.ram = machine_memory(16 * MIB);
+    machine.ram_size = 16 * MIB;
+    CHECK_EQUAL(machine_slot(0, 0, 0, 4 * MIB, machine.ram), 0);
+    CHECK_EQUAL(machine_slot(1, 0, 4 * MIB, 4 * MIB, machine.ram + 4 * MIB), 0);
+    CHECK_EQUAL(machine_slot(2, 0, 9 * MIB, 7 * MIB, machine.ram + 9 * MIB), 0);
+    machine.ram[6 * MIB] = 1;
+    for (unsigned failing = 1; failing <= 3; failing++) {
+        fake_kvm_fail_scans_from(failing, EIO);
+        CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+        struct bz_hv_boot_zeroed_memory answer = machine_answer(OUT);
+        CHECK_EQUAL(answer.range_count, 0);
+        machine_check_answer(&answer);
+    }
+    CHECK_CONTAINS(machine_log(), "got no range: PAGEMAP_SCAN: Input/output error\n");
+    fake_kvm_fail_scans_from(0, 0);
+    CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+    CHECK_EQUAL(machine_answer(OUT).range_count, 4);
+}
+
+static void a_kernel_without_pagemap_scan(void)
+{
+    machine_start(ON, 16 * MIB);
+    fake_kvm_fail_scans_from(1, ENOTTY);
+    machine_expect_exactly(OUT, nothing_written);
+    CHECK_CONTAINS(machine_log(), " us by pagemap\n");
 }
 
 CHECK_MAIN(CASE(capabilities), CASE(ranges), CASE(whole_answer_is_written), CASE(largest_ranges_remain),
@@ -381,4 +422,5 @@ CHECK_MAIN(CASE(capabilities), CASE(ranges), CASE(whole_answer_is_written), CASE
            CASE(a_vm_the_kernel_refuses), CASE(other_calls_are_the_monitors), CASE(other_exits_are_the_monitors),
            CASE(errors_of_kvm_run_are_the_monitors), CASE(a_kick_while_answering), CASE(an_error_after_the_answer),
            CASE(hostile_input), CASE(the_log_stays_small), CASE(physical_bits_when_cpuid_does_not_tell),
-           CASE(cpuid_of_the_guest), CASE(a_kernel_without_hyperv), CASE(requests_with_extended_sign))
+           CASE(cpuid_of_the_guest), CASE(a_kernel_without_hyperv), CASE(requests_with_extended_sign),
+           CASE(a_descriptor_comes_again), CASE(a_scan_that_fails_halfway), CASE(a_kernel_without_pagemap_scan))

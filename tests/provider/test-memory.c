@@ -138,6 +138,17 @@ static void rom_made_writable(void)
     machine_expect_exactly(OUT, nothing_written);
 }
 
+/* Boot memory that is write-protected for the guest by now. */
+static void memory_made_rom(void)
+{
+    machine_start(ON, SIZE);
+    CHECK_EQUAL(machine_slot(1, 0, MIB, 0, NULL), 0);
+    CHECK_EQUAL(machine_slot(1, 0, MIB, 7 * MIB, machine.ram + MIB), 0);
+    CHECK_EQUAL(machine_slot(2, KVM_MEM_READONLY, 8 * MIB, 8 * MIB, machine.ram + 8 * MIB), 0);
+    expect_reported(MIB, SIZE, 7 * MIB - PAGE);
+    expect_reported(8 * MIB, SIZE, 0);
+}
+
 static int add_guest_memfd(void)
 {
     struct bz_kvm_memory_region2 private = { 2, KVM_MEM_GUEST_MEMFD, 64 * MIB, 8 * MIB,
@@ -520,6 +531,7 @@ int main(int argc, char **argv)
         CASE(smram),
         CASE(rom),
         CASE(rom_made_writable),
+        CASE(memory_made_rom),
         CASE(guest_memfd),
         CASE(hot_plugged_after_the_first_run),
         CASE(plugged_before_the_first_run),

@@ -449,4 +449,5 @@ static void pagemap_errors(void)
 CHECK_MAIN(CASE(untouched), CASE(written), CASE(written_with_zeroes), CASE(checkerboard),
            CASE(regions_around_the_limit), CASE(only_read), CASE(read_beside_untouched), CASE(discarded),
            CASE(written_by_the_kernel), CASE(after_a_fork), CASE(locked), CASE(huge_pages), CASE(huge_pages_only_read),
-           CASE(swapped), CASE(guard_pages), CASE(older_kernels), CASE(other_errors), CASE(other_kinds), CASE(pagemap_errors))
+           CASE(swapped), CASE(guard_pages), CASE(older_kernels), CASE(other_errors), CASE(other_kinds),
+           CASE(pagemap_errors))
