@@ -57,11 +57,10 @@ static void take_zero(struct bz_zero_sink *sink, struct bz_span zero)
     add_guest_pages(work, (struct bz_span){ output.end, zero.end });
 }
 
-static void leave_out(struct bz_zeroed *zeroed, uint64_t bytes, const char *why)
+static void leave_out(struct bz_zeroed *zeroed, const char *why)
 {
     if (zeroed->reason[0] == '\0')
         snprintf(zeroed->reason, sizeof zeroed->reason, "%s", why);
-    zeroed->unsure_bytes += bytes;
 }
 
 /* Host memory of one kind in one slot. False when a scan failed. */
@@ -71,7 +70,7 @@ static bool scan_mapping(struct work *work, enum bz_memory_kind kind, struct bz_
     char why[sizeof zeroed->reason];
 
     if (bz_spans_overlap(work->question->unsure, part)) {
-        leave_out(zeroed, part.end - part.start,
+        leave_out(zeroed,
                   "guest memory is, or was, filled by userfaultfd (postcopy migration or background snapshot), where "
                   "absent is not zero");
         return true;
@@ -79,7 +78,7 @@ static bool scan_mapping(struct work *work, enum bz_memory_kind kind, struct bz_
     enum bz_scan_result result =
         bz_scan(work->question->self, kind, part, &work->sink, &zeroed->backend, why, sizeof why);
     if (result != BZ_SCAN_DONE)
-        leave_out(zeroed, part.end - part.start, why);
+        leave_out(zeroed, why);
     return result != BZ_SCAN_FAILED;
 }
 
@@ -98,7 +97,7 @@ static bool scan_part(struct work *work, const struct bz_mappings *mappings, str
             return false;
     }
     if (mapped < part.end - part.start)
-        leave_out(work->zeroed, part.end - part.start - mapped, "guest memory is not mapped in QEMU");
+        leave_out(work->zeroed, "guest memory is not mapped in QEMU");
     return true;
 }
 
@@ -143,7 +142,7 @@ void bz_answer(const struct bz_question *question, struct bz_zeroed *zeroed)
     *zeroed = (struct bz_zeroed){ .backend = "" };
     bool good = bz_mappings_read(question->self->maps, bz_spans_hull(question->boot), &mappings, why, sizeof why);
     if (!good)
-        leave_out(zeroed, 0, why);
+        leave_out(zeroed, why);
     else
         good = scan_slots(&work, &mappings);
     if (good)

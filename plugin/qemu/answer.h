@@ -25,8 +25,7 @@ struct bz_question {
 
 struct bz_zeroed {
     struct bz_ranges ranges;
-    uint64_t boot_bytes;   /* guest memory that was looked at or left out for a reason */
-    uint64_t unsure_bytes; /* of that: left out */
+    uint64_t boot_bytes; /* boot memory in reportable slots: zero, written, or left out */
     uint64_t scan_ns;
     const char *backend; /* the last one used, "" when there was nothing to scan */
     char reason[160];    /* why memory was left out (the first reason), "" when none was */
