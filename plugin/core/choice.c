@@ -71,11 +71,21 @@ static const char *needed_property(const BzDomain *domain, const BzConfiguration
                                                               : configuration->ext_query_caps_property;
 }
 
+/* QEMU only tracks what it and KVM do. */
+static gboolean qemu_sees_all_writers(const BzDomain *domain, GError **error)
+{
+    return !domain->shared_by || domain->features.boot_zeroed_memory != BZ_STATE_ON ||
+           refuse(domain, g_strdup_printf("provider 'qemu' does not see what other processes write to the guest's memory (%s): "
+                                          "use provider 'preload', or memory that is not shared", domain->shared_by), error);
+}
+
 static gboolean qemu_can(const BzDomain *domain, const BzConfiguration *configuration, const BzQemuProbe *probe,
                          GError **error)
 {
     const char *property = needed_property(domain, configuration);
 
+    if (!qemu_sees_all_writers(domain, error))
+        return FALSE;
     return bz_qemu_probe_has(probe, property) ||
            refuse(domain, g_strdup_printf("emulator '%s' (QEMU %s) has no CPU property '%s', which provider 'qemu' needs: "
                                           "use provider 'preload' or a QEMU that has it", probe->path, probe->version,
@@ -173,7 +183,7 @@ static const char *unprobed_cpu_type(const BzDomain *domain)
 BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfiguration *configuration, BzProvider provider,
                                      GError **error)
 {
-    if (provider == BZ_PROVIDER_PRELOAD && !has_other_enlightenment(domain, error))
+    if (!(provider == BZ_PROVIDER_PRELOAD ? has_other_enlightenment(domain, error) : qemu_sees_all_writers(domain, error)))
         return NULL;
     return choice_new(configuration, provider, unprobed_cpu_type(domain));
 }

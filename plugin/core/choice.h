@@ -8,7 +8,8 @@
  *
  * Either needs a KVM with Hyper-V emulation that forwards extended hypercalls (kernel 6.3): without, QEMU accepts the
  * properties and does nothing, so QEMU's word is not enough. Preload also needs the Hyper-V CPUID leaves, which QEMU
- * only sets up for a guest that has another enlightenment.
+ * only sets up for a guest that has another enlightenment. The qemu provider does not see what vhost-user and virtiofs
+ * daemons write, so it is not for guests whose memory is shared.
  *
  * Every refusal reads "'boot_zeroed_memory' hyperv feature is not available: REASON: REMEDY" ('ext_query_caps' when the
  * domain turns on that alone).

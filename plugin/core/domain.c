@@ -103,18 +103,94 @@ static char *child_attribute(const BzOutline *outline, int parent, const char *n
     return child == BZ_NODE_NONE ? NULL : g_strdup(bz_outline_attribute(outline, child, attribute));
 }
 
+/*
+ * A device, by its element and an attribute of it, and what it does to guest memory. VFIO and vDPA pin all of it when the
+ * guest starts; vhost-user and virtiofs daemons map it and write to it.
+ */
+static const struct {
+    const char *element, *attribute, *value;
+    const char *shared_by, *pinned_by, *persistent;
+} device_facts[] = {
+    {"hostdev", "type", "pci", .pinned_by = "a passed-through PCI device"},
+    {"hostdev", "type", "mdev", .pinned_by = "a mediated device"},
+    {"interface", "type", "hostdev", .pinned_by = "a passed-through network interface"},
+    {"interface", "type", "vdpa", .pinned_by = "a vDPA network interface"},
+    {"disk", "type", "nvme", .pinned_by = "a passed-through NVMe disk"},
+    {"disk", "type", "vhostvdpa", .pinned_by = "a vDPA disk"},
+    {"interface", "type", "vhostuser", .shared_by = "a vhost-user network interface"},
+    {"disk", "type", "vhostuser", .shared_by = "a vhost-user disk"},
+    {"memory", "access", "shared", .shared_by = "a memory device with access='shared'"},
+    {"memory", "model", "nvdimm", .persistent = "nvdimm"},
+    {"memory", "model", "virtio-pmem", .persistent = "virtio-pmem"},
+};
+
+static void read_device(const BzOutline *outline, int device, BzDomain *facts)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(device_facts); i++) {
+        if (!bz_outline_is(outline, device, NULL, device_facts[i].element) ||
+            g_strcmp0(bz_outline_attribute(outline, device, device_facts[i].attribute), device_facts[i].value) != 0)
+            continue;
+        if (!facts->shared_by)
+            facts->shared_by = device_facts[i].shared_by;
+        if (!facts->pinned_by)
+            facts->pinned_by = device_facts[i].pinned_by;
+        if (!facts->persistent)
+            facts->persistent = device_facts[i].persistent;
+    }
+    if (!facts->shared_by && bz_outline_is(outline, device, NULL, "filesystem")) {
+        g_autofree char *driver = child_attribute(outline, device, "driver", "type");
+
+        if (g_strcmp0(driver, "virtiofs") == 0)
+            facts->shared_by = "virtiofs";
+    }
+}
+
 static void read_devices(const BzOutline *outline, int domain, BzDomain *facts)
 {
     int devices = BZ_NODE_NONE;
 
     while ((devices = bz_outline_child(outline, domain, devices, NULL, "devices")) != BZ_NODE_NONE) {
-        int hostdev = BZ_NODE_NONE;
+        int device = BZ_NODE_NONE;
 
         if (!facts->emulator)
             facts->emulator = child_text(outline, devices, "emulator");
-        while ((hostdev = bz_outline_child(outline, devices, hostdev, NULL, "hostdev")) != BZ_NODE_NONE)
-            facts->hostdevs++;
+        while ((device = bz_outline_any_child(outline, devices, device)) != BZ_NODE_NONE)
+            read_device(outline, device, facts);
     }
+}
+
+static gboolean has_child(const BzOutline *outline, int parent, const char *name)
+{
+    return bz_outline_child(outline, parent, BZ_NODE_NONE, NULL, name) != BZ_NODE_NONE;
+}
+
+static void read_memory_backing(const BzOutline *outline, int domain, BzDomain *facts)
+{
+    int backing = bz_outline_child(outline, domain, BZ_NODE_NONE, NULL, "memoryBacking");
+
+    if (backing == BZ_NODE_NONE)
+        return;
+    g_autofree char *access = child_attribute(outline, backing, "access", "mode");
+    g_autofree char *allocation = child_attribute(outline, backing, "allocation", "mode");
+    facts->memory_source = child_attribute(outline, backing, "source", "type");
+    facts->hugepages = has_child(outline, backing, "hugepages");
+    facts->locked = has_child(outline, backing, "locked");
+    facts->preallocated = g_strcmp0(allocation, "immediate") == 0;
+    if (g_strcmp0(access, "shared") == 0)
+        facts->shared_by = "memoryBacking access mode='shared'";
+    else if (g_strcmp0(facts->memory_source, "memfd") == 0)
+        facts->shared_by = "memoryBacking source type='memfd'";
+}
+
+static void read_numa(const BzOutline *outline, int domain, BzDomain *facts)
+{
+    int cpu = bz_outline_child(outline, domain, BZ_NODE_NONE, NULL, "cpu");
+    int numa = cpu == BZ_NODE_NONE ? cpu : bz_outline_child(outline, cpu, BZ_NODE_NONE, NULL, "numa");
+    int cell = BZ_NODE_NONE;
+
+    while (numa != BZ_NODE_NONE && (cell = bz_outline_child(outline, numa, cell, NULL, "cell")) != BZ_NODE_NONE)
+        if (!facts->shared_by && g_strcmp0(bz_outline_attribute(outline, cell, "memAccess"), "shared") == 0)
+            facts->shared_by = "a NUMA cell with memAccess='shared'";
 }
 
 static void read_facts(const BzOutline *outline, int domain, BzDomain *facts)
@@ -127,6 +203,8 @@ static void read_facts(const BzOutline *outline, int domain, BzDomain *facts)
     facts->launch_security = child_attribute(outline, domain, "launchSecurity", "type");
     if (os != BZ_NODE_NONE)
         facts->arch = child_attribute(outline, os, "type", "arch");
+    read_memory_backing(outline, domain, facts);
+    read_numa(outline, domain, facts);
     read_devices(outline, domain, facts);
 }
 
@@ -199,6 +277,7 @@ void bz_domain_free(BzDomain *domain)
     g_free(domain->arch);
     g_free(domain->emulator);
     g_free(domain->launch_security);
+    g_free(domain->memory_source);
     g_free(domain->preload_library);
     g_free(domain);
 }

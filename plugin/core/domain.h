@@ -28,7 +28,15 @@ typedef struct {
     BzHypervMode hyperv_mode;
     guint enlightenments_on;  /* other children of <hyperv> with state='on' that make QEMU offer Hyper-V */
     char *launch_security;    /* /domain/launchSecurity/@type: "sev", "sev-snp", "tdx" ... */
-    guint hostdevs;           /* /domain/devices/hostdev: pinning makes memory resident */
+
+    /* the memory the guest gets, and who else has to do with it */
+    char *memory_source;         /* /domain/memoryBacking/source/@type: "file", "memfd", "anonymous" */
+    gboolean hugepages;          /* /domain/memoryBacking/hugepages */
+    gboolean locked;             /* /domain/memoryBacking/locked */
+    gboolean preallocated;       /* /domain/memoryBacking/allocation/@mode is "immediate" */
+    const char *shared_by;       /* what lets other processes write guest memory, a clause; static storage, or NULL */
+    const char *pinned_by;       /* the kind of device that pins all of it, a clause; static storage, or NULL */
+    const char *persistent;      /* "nvdimm" or "virtio-pmem", static storage, or NULL */
 
     /* what is there of the provider's part of the stored form (core/args.h) */
     gboolean has_qemu_args;   /* -global ...hv-boot-zeroed-mem=... or hv-ext-query-caps=... */

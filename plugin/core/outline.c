@@ -69,6 +69,19 @@ static void keep_attributes(BzOutline *outline, BzNode *node, int n, const xmlCh
     }
 }
 
+/* Inside <devices>: what core/domain.c asks about. */
+static gboolean wants_attributes(const BzNode *node)
+{
+    static const char *const kept[] = {"disk", "filesystem", "hostdev", "interface", "memory"};
+
+    if (node->depth == 3)
+        return strcmp(node->name, "driver") == 0;
+    for (guint i = 0; node->depth == 2 && i < G_N_ELEMENTS(kept); i++)
+        if (strcmp(node->name, kept[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean wants_text(const BzNode *node)
 {
     static const char *const with_text[] = {"name", "uuid", "emulator"};
@@ -96,7 +109,7 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
         return;
     node.start = tag_start(reader, MIN(at, outline->length - 1));
     node.open_end = at + (outline->text[at] == '/' ? 2 : 1);
-    if (reader->in_devices == BZ_NODE_NONE)
+    if (reader->in_devices == BZ_NODE_NONE || wants_attributes(&node))
         keep_attributes(outline, &node, n_attributes, attributes);
     if (wants_text(&node))
         node.text = g_string_new(NULL);

@@ -71,7 +71,8 @@ int bz_outline_any_child(const BzOutline *outline, int parent, int after);
 int bz_outline_last_child(const BzOutline *outline, int parent);
 
 /*
- * Attributes are kept except inside <devices>, most of a domain's text and without interest here.
+ * Attributes are kept, except inside <devices>, most of a domain's text: there only those of <disk>, <filesystem>,
+ * <hostdev>, <interface>, <memory> and of a <driver> in one of them.
  * The value of an attribute without namespace, NULL when it is not there.
  */
 const char *bz_outline_attribute(const BzOutline *outline, int index, const char *name);

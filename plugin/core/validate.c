@@ -47,12 +47,49 @@ static char *check_mode(const BzDomain *domain)
                     "overrides single features: use mode='custom' or remove the feature");
 }
 
+/*
+ * A file may hold what an earlier guest left, and it shows through with access='shared' and 'private' alike. A provider
+ * that only knows what was written since the start would call it zero.
+ */
+static char *check_file(const BzDomain *domain)
+{
+    if (g_strcmp0(domain->memory_source, "file") != 0 || !is_on(domain))
+        return NULL;
+    return g_strdup("'boot_zeroed_memory' hyperv feature is not available with memoryBacking source type='file', whose "
+                    "old content the guest would read: use type='memfd' or 'anonymous' or remove the feature");
+}
+
 static char *(*const rules[])(const BzDomain *domain) = {
     check_arch,
     check_type,
     check_mode,
     check_launch_security,
+    check_file,
 };
+
+/* What works, and saves less than one would think. Each adds a text. */
+static void warn(const BzDomain *domain, GPtrArray *warnings)
+{
+    if (domain->pinned_by)
+        g_ptr_array_add(warnings, g_strdup_printf("%s makes all of the guest's memory resident: boot_zeroed_memory will find "
+                                                  "little to report; remove the device to save memory", domain->pinned_by));
+    if (domain->hugepages)
+        g_ptr_array_add(warnings, g_strdup("the guest's memory is made of huge pages, of which boot_zeroed_memory reports "
+                                           "none: remove memoryBacking hugepages to save memory"));
+    if (domain->locked)
+        g_ptr_array_add(warnings, g_strdup("memoryBacking locked makes all of the guest's memory resident: boot_zeroed_memory "
+                                           "will find little to report; remove it to save memory"));
+    if (domain->preallocated)
+        g_ptr_array_add(warnings, g_strdup("memoryBacking allocation mode='immediate' makes all of the guest's memory "
+                                           "resident: boot_zeroed_memory will find little to report; use mode='ondemand' to "
+                                           "save memory"));
+    if (domain->shared_by)
+        g_ptr_array_add(warnings, g_strdup_printf("other processes may write the guest's memory (%s): boot_zeroed_memory "
+                                                  "reports none of what is shared with them", domain->shared_by));
+    if (domain->persistent)
+        g_ptr_array_add(warnings, g_strdup_printf("the guest has persistent memory (%s), which keeps its content: "
+                                                  "boot_zeroed_memory reports nothing above 4 GiB", domain->persistent));
+}
 
 gboolean bz_validate(const BzDomain *domain, GPtrArray **warnings, GError **error)
 {
@@ -70,8 +107,7 @@ gboolean bz_validate(const BzDomain *domain, GPtrArray **warnings, GError **erro
             return FALSE;
         }
     }
-    if (warnings && domain->hostdevs > 0 && domain->features.boot_zeroed_memory == BZ_STATE_ON)
-        g_ptr_array_add(*warnings, g_strdup("a passed-through device makes all of the guest's memory resident: "
-                                            "boot_zeroed_memory will find little to report"));
+    if (warnings && domain->features.boot_zeroed_memory == BZ_STATE_ON)
+        warn(domain, *warnings);
     return TRUE;
 }

@@ -283,6 +283,27 @@ static void test_stored_qemu(Fixture *fixture, gconstpointer data)
     check_does_not_hold(fixture, "KVM of kernel ");
 }
 
+static void test_shared_memory(Fixture *fixture, gconstpointer data)
+{
+    static const char refusal[] = "provider 'qemu' does not see what other processes write to the guest's memory (virtiofs): use "
+                                  "provider 'preload', or memory that is not shared";
+    g_autoptr(GError) error = NULL;
+
+    use_emulator(fixture, FAKE_EMULATOR("", VERSION_9_1, "x86_64", PROPERTIES_BOTH));
+    fixture->domain.shared_by = "virtiofs";
+    check_refused(fixture, BZ_PROVIDER_QEMU, refusal);
+    g_autoptr(BzChoice) choice = bz_choose(&fixture->domain, fixture->configuration, BZ_PROVIDER_AUTO, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(choice->provider, ==, BZ_PROVIDER_PRELOAD);
+    g_assert_null(bz_choose_for_another_host(&fixture->domain, fixture->configuration, BZ_PROVIDER_QEMU, &error));
+    assert_message(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED, refusal);
+    fixture->domain.has_qemu_args = TRUE;
+    check_does_not_hold(fixture, refusal);
+
+    fixture->domain.features = (BzFeatures){.ext_query_caps = BZ_STATE_ON};
+    check_holds(fixture);
+}
+
 static void test_stored_nothing(Fixture *fixture, gconstpointer data)
 {
     check_does_not_hold(fixture, "the domain was defined when this host could not provide it, and has to be defined again now "
@@ -298,6 +319,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("auto-preload", test_auto_preload);
+    ADD("shared-memory", test_shared_memory);
     ADD("auto-qemu", test_auto_qemu);
     ADD("first-proposal", test_first_proposal);
     ADD("other-names", test_other_names);
