@@ -37,5 +37,6 @@ void bz_cli_warn(const char *message);
 int bz_cli_misuse(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 int bz_command_probe(const BzCli *cli, int argc, char **argv);
+int bz_command_schema(const BzCli *cli, int argc, char **argv);
 int bz_command_translate(const BzCli *cli, int argc, char **argv);
 int bz_command_validate(const BzCli *cli, int argc, char **argv);

@@ -17,12 +17,15 @@ static const struct {
 } commands[] = {
     {"translate", "Translate domain XML to the stored form, or back", bz_command_translate},
     {"validate", "Check the elements in domain XML", bz_command_validate},
+    {"schema", "Write libvirt's schemas with the elements added", bz_command_schema},
     {"probe", "Tell what this host can do, and why not", bz_command_probe},
 };
 
 int bz_cli_refuse(const GError *error)
 {
-    fprintf(stderr, "error: %s: %s\n", bz_error_prefix(error), error->message);
+    g_autofree char *message = bz_error_format(error);
+
+    fprintf(stderr, "error: %s\n", message);
     return BZ_EXIT_REFUSED;
 }
 

@@ -2,6 +2,7 @@
 #include "core/error.h"
 
 G_DEFINE_QUARK(bz-error-quark, bz_error)
+G_DEFINE_QUARK(bz-libvirt-error-quark, bz_libvirt_error)
 
 const char *bz_error_prefix(const GError *error)
 {
@@ -17,4 +18,11 @@ const char *bz_error_prefix(const GError *error)
         break;
     }
     return "internal error";
+}
+
+char *bz_error_format(const GError *error)
+{
+    if (error->domain == BZ_LIBVIRT_ERROR)
+        return g_strdup(error->message);
+    return g_strdup_printf("%s: %s", bz_error_prefix(error), error->message);
 }

@@ -18,5 +18,17 @@ typedef enum {
     BZ_ERROR_FAILED,      /* bootzero itself could not do its work: VIR_ERR_INTERNAL_ERROR */
 } BzError;
 
+/*
+ * An error of libvirt's own, or in its words: the message is complete, prefix included, and the code is libvirt's
+ * (virErrorNumber).
+ */
+#define BZ_LIBVIRT_ERROR (bz_libvirt_error_quark())
+GQuark bz_libvirt_error_quark(void);
+
+#define BZ_LIBVIRT_ERROR_INVALID_SCHEMA 92 /* VIR_ERR_XML_INVALID_SCHEMA */
+
+/* "PREFIX: MESSAGE", as libvirt would show the error. Free with g_free(). */
+char *bz_error_format(const GError *error);
+
 /* libvirt's words for a code, for example "XML error". Static storage. */
 const char *bz_error_prefix(const GError *error);

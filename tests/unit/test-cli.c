@@ -159,6 +159,51 @@ static void test_validate(void)
     g_assert_cmpstr(other.err, ==, "error: XML error: unexpected root element <network>, expecting <domain>\n");
 }
 
+/* Against a schema of which little is right. */
+static void test_schema(void)
+{
+    static const char common[] =
+        "<grammar xmlns='http://relaxng.org/ns/structure/1.0'><define name='h'><element name='hyperv'><interleave><optional>"
+        "<element name='relaxed'><empty/></element></optional></interleave></element></define></grammar>";
+    static const char domain[] =
+        "<grammar xmlns='http://relaxng.org/ns/structure/1.0'><include href='domaincommon.rng'/><start><element name='domain'>"
+        "<element name='features'><ref name='h'/></element></element></start></grammar>";
+    static const char xml[] = "<domain><features><hyperv><boot_zeroed_memory state='on'/></hyperv></features></domain>";
+    g_autofree char *from = g_dir_make_tmp("bootzero-XXXXXX", NULL);
+    g_autofree char *to = g_build_filename(from, "to", NULL);
+    g_autofree char *copy = g_build_filename(to, "domaincommon.rng", NULL);
+    g_autofree char *text = NULL, *expected = NULL;
+    g_auto(Result) written = {0}, valid = {0}, invalid = {0}, missing = {0}, nothing = {0};
+    const char *remove[] = {"rm", "-rf", from, NULL};
+
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *path = g_build_filename(from, i ? "domain.rng" : "domaincommon.rng", NULL);
+
+        g_assert_true(g_file_set_contents(path, i ? domain : common, -1, NULL));
+    }
+    run(&written, NULL, "schema", "--from", from, "--to", to, NULL);
+    g_assert_cmpstr(written.err, ==, "");
+    g_assert_cmpint(written.status, ==, 0);
+    g_assert_true(g_file_get_contents(copy, &text, NULL, NULL));
+    g_assert_nonnull(strstr(text, "<element name=\"boot_zeroed_memory\">"));
+
+    run(&valid, xml, "validate", "--from", from, "-", NULL);
+    g_assert_cmpstr(valid.out, ==, "- validates\n");
+    g_assert_cmpstr(valid.err, ==, "");
+    run(&invalid, "<domain><name>a</name></domain>", "validate", "--from", from, "-", NULL);
+    expected = g_strdup_printf("error: XML document failed to validate against schema: Unable to validate doc against "
+                               "%s/domain.rng\n", from);
+    g_assert_true(g_str_has_prefix(invalid.err, expected));
+    g_assert_nonnull(strstr(invalid.err, "name"));
+    g_assert_cmpint(invalid.status, ==, 1);
+    run(&missing, xml, "validate", "--from", "/nonexistent", "-", NULL);
+    g_assert_cmpint(missing.status, ==, 1);
+    g_assert_nonnull(strstr(missing.err, "error: internal error: cannot read libvirt's schema: "));
+    run(&nothing, NULL, "schema", NULL);
+    g_assert_cmpint(nothing.status, ==, 2);
+    g_assert_true(g_spawn_sync(NULL, (char **)remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
+}
+
 int main(int argc, char **argv)
 {
     g_autofree char *path = g_build_filename(g_getenv("BOOTZERO_BUILD"), "plugin/cli/virt-bootzero", NULL);
@@ -177,6 +222,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/refusals", test_refusals);
     g_test_add_func("/cli/usage", test_usage);
     g_test_add_func("/cli/validate", test_validate);
+    g_test_add_func("/cli/schema", test_schema);
     result = g_test_run();
     unlink(configuration);
     g_free(configuration);

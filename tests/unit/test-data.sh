@@ -27,13 +27,14 @@ complete_words()
     _virt_bootzero
     echo "${COMPREPLY[*]:-}"
 }
-check 'commands' 'translate validate probe' "$(complete_words '')"
+check 'commands' 'translate validate schema probe' "$(complete_words '')"
 check 'a command that has begun' 'probe' "$(complete_words p)"
 check 'a command behind -c' 'probe' "$(complete_words -c qemu:///system pr)"
 check 'options of the program' '--connect' "$(complete_words --c)"
 check 'options of a command' '--emulator' "$(complete_words probe --e)"
 check 'providers' 'qemu preload' "$(complete_words translate --provider '')"
 touch "$scratch/guest.xml"
+check 'folders' "$scratch/folder" "$(mkdir "$scratch/folder"; complete_words schema --to "$scratch/")"
 check 'files' "$scratch/guest.xml" "$(complete_words validate "$scratch/gu")"
 
 # --- the configuration is installed once, and never over the administrator's ---
