@@ -36,7 +36,11 @@ void bz_cli_warn(const char *message);
 /* "error: MESSAGE" and where help is, on stderr; BZ_EXIT_USAGE. */
 int bz_cli_misuse(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+int bz_command_disable(const BzCli *cli, int argc, char **argv);
+int bz_command_edit(const BzCli *cli, int argc, char **argv);
+int bz_command_enable(const BzCli *cli, int argc, char **argv);
 int bz_command_probe(const BzCli *cli, int argc, char **argv);
+int bz_command_refresh(const BzCli *cli, int argc, char **argv);
 int bz_command_schema(const BzCli *cli, int argc, char **argv);
 int bz_command_translate(const BzCli *cli, int argc, char **argv);
 int bz_command_validate(const BzCli *cli, int argc, char **argv);

@@ -15,6 +15,10 @@ static const struct {
     const char *summary;
     BzCommandFunction run;
 } commands[] = {
+    {"enable", "Enable boot_zeroed_memory for a domain", bz_command_enable},
+    {"disable", "Disable boot_zeroed_memory for a domain", bz_command_disable},
+    {"edit", "Edit a domain's definition, with the elements in it", bz_command_edit},
+    {"refresh", "Choose a domain's provider again", bz_command_refresh},
     {"translate", "Translate domain XML to the stored form, or back", bz_command_translate},
     {"validate", "Check the elements in domain XML", bz_command_validate},
     {"schema", "Write libvirt's schemas with the elements added", bz_command_schema},

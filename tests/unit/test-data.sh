@@ -27,13 +27,16 @@ complete_words()
     _virt_bootzero
     echo "${COMPREPLY[*]:-}"
 }
-check 'commands' 'translate validate schema probe' "$(complete_words '')"
+check 'commands' 'enable disable edit refresh translate validate schema probe' "$(complete_words '')"
 check 'a command that has begun' 'probe' "$(complete_words p)"
 check 'a command behind -c' 'probe' "$(complete_words -c qemu:///system pr)"
 check 'options of the program' '--connect' "$(complete_words --c)"
 check 'options of a command' '--emulator' "$(complete_words probe --e)"
 check 'providers' 'qemu preload' "$(complete_words translate --provider '')"
 touch "$scratch/guest.xml"
+virsh() { local IFS=" "; echo "$*" >> "$scratch/virsh"; printf '%s\n' win10 'win 11' linux ''; }
+check 'domains' 'win10 win 11' "$(complete_words -c qemu:///session enable w)"
+check 'domains are asked for' '-q -c qemu:///session list --all --persistent --name' "$(cat "$scratch/virsh")"
 check 'folders' "$scratch/folder" "$(mkdir "$scratch/folder"; complete_words schema --to "$scratch/")"
 check 'files' "$scratch/guest.xml" "$(complete_words validate "$scratch/gu")"
 
