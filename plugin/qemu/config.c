@@ -6,9 +6,17 @@
 
 enum setting { ABSENT, OFF, ON };
 
+/* A key that is on or off, or, with room for it, one that is a path. */
 struct known {
     const char *key;
-    enum setting value;
+    enum setting value; /* of a path: not ABSENT once it was given */
+    char *path;
+    size_t path_size;
+};
+
+struct item {
+    const char *key, *value;
+    size_t key_length, value_length;
 };
 
 /* %.*s takes an int; a longer text would be cut in the message anyway. */
@@ -17,51 +25,78 @@ static int printable_length(size_t length)
     return length > 200 ? 200 : (int)length;
 }
 
-static bool parse_one(const char *item, size_t length, struct known *known, size_t n_known, char *message, size_t size)
+static bool take_state(const struct item *item, struct known *known, char *message, size_t size)
 {
-    const char *equals = memchr(item, '=', length);
-    size_t key_length = equals ? (size_t)(equals - item) : length;
-    const char *value = equals ? equals + 1 : "";
-    size_t value_length = equals ? length - key_length - 1 : 0;
+    if (item->value_length == 2 && memcmp(item->value, "on", 2) == 0) {
+        known->value = ON;
+    } else if (item->value_length == 3 && memcmp(item->value, "off", 3) == 0) {
+        known->value = OFF;
+    } else {
+        snprintf(message, size, "BOOTZERO: '%s' has the value '%.*s': allowed values are 'on' and 'off'", known->key,
+                 printable_length(item->value_length), item->value);
+        return false;
+    }
+    return true;
+}
 
+static bool take_path(const struct item *item, struct known *known, char *message, size_t size)
+{
+    if (item->value_length == 0 || item->value[0] != '/' || item->value_length >= known->path_size) {
+        snprintf(message, size, "BOOTZERO: '%s' has the value '%.*s': it has to be an absolute path of at most %zu bytes",
+                 known->key, printable_length(item->value_length), item->value, known->path_size - 1);
+        return false;
+    }
+    memcpy(known->path, item->value, item->value_length);
+    known->path[item->value_length] = '\0';
+    known->value = ON;
+    return true;
+}
+
+static bool parse_one(const struct item *item, struct known *known, size_t n_known, char *message, size_t size)
+{
     for (size_t i = 0; i < n_known; i++) {
-        if (strlen(known[i].key) != key_length || memcmp(item, known[i].key, key_length) != 0)
+        if (strlen(known[i].key) != item->key_length || memcmp(item->key, known[i].key, item->key_length) != 0)
             continue;
         if (known[i].value != ABSENT) {
             snprintf(message, size, "BOOTZERO: '%s' is given twice: give it once", known[i].key);
             return false;
         }
-        if (value_length == 2 && memcmp(value, "on", 2) == 0) {
-            known[i].value = ON;
-        } else if (value_length == 3 && memcmp(value, "off", 3) == 0) {
-            known[i].value = OFF;
-        } else {
-            snprintf(message, size, "BOOTZERO: '%s' has the value '%.*s': allowed values are 'on' and 'off'",
-                     known[i].key, printable_length(value_length), value);
-            return false;
-        }
-        return true;
+        return known[i].path ? take_path(item, &known[i], message, size) : take_state(item, &known[i], message, size);
     }
-    snprintf(message, size, "BOOTZERO: unknown key '%.*s' with the value '%.*s': allowed keys are '%s' and '%s'",
-             printable_length(key_length), item, printable_length(value_length), value, known[0].key, known[1].key);
+    snprintf(message, size,
+             "BOOTZERO: unknown key '%.*s' with the value '%.*s': allowed keys are '%s', '%s' and '%s'",
+             printable_length(item->key_length), item->key, printable_length(item->value_length), item->value,
+             known[0].key, known[1].key, known[2].key);
     return false;
+}
+
+static struct item split_item(const char *text, size_t length)
+{
+    const char *equals = memchr(text, '=', length);
+    size_t key_length = equals ? (size_t)(equals - text) : length;
+
+    if (equals == NULL)
+        return (struct item){ text, "", key_length, 0 };
+    return (struct item){ text, equals + 1, key_length, length - key_length - 1 };
 }
 
 bool bz_config_parse(const char *text, struct bz_config *config, char *message, size_t size)
 {
-    struct known known[] = { { "ext-query-caps", ABSENT }, { "boot-zeroed-mem", ABSENT } };
+    char path[sizeof config->qmp] = "";
+    struct known known[] = { { "ext-query-caps" }, { "boot-zeroed-mem" }, { "qmp", ABSENT, path, sizeof path } };
     const struct known *caps = &known[0], *zeroed = &known[1];
 
-    *config = (struct bz_config){ false, false };
+    *config = (struct bz_config){ 0 };
     if (text == NULL || *text == '\0')
         return true;
 
-    for (const char *item = text;; item++) {
-        size_t length = strcspn(item, ",");
-        if (!parse_one(item, length, known, sizeof known / sizeof known[0], message, size))
+    for (const char *at = text;; at++) {
+        size_t length = strcspn(at, ",");
+        struct item item = split_item(at, length);
+        if (!parse_one(&item, known, sizeof known / sizeof known[0], message, size))
             return false;
-        item += length;
-        if (*item == '\0')
+        at += length;
+        if (*at == '\0')
             break;
     }
 
@@ -72,5 +107,6 @@ bool bz_config_parse(const char *text, struct bz_config *config, char *message, 
     }
     config->boot_zeroed_mem = zeroed->value == ON;
     config->ext_query_caps = caps->value == ON || config->boot_zeroed_mem;
+    memcpy(config->qmp, path, sizeof path);
     return true;
 }

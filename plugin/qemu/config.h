@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/un.h>
 
 struct bz_config {
     bool ext_query_caps;  /* CPUID bit and HvExtCallQueryCapabilities */
     bool boot_zeroed_mem; /* HvExtCallGetBootZeroedMemory; implies the above */
+    char qmp[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* socket of the endpoint, or its folder; "" for none */
 };
 
 /*

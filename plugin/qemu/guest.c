@@ -8,6 +8,7 @@
 
 #include "qemu/abi-hyperv.h"
 #include "qemu/answer.h"
+#include "qemu/events.h"
 #include "qemu/log.h"
 #include "qemu/persistent.h"
 
@@ -27,6 +28,11 @@ static const char *reason_to_decline(const struct bz_guest *guest)
     return NULL;
 }
 
+static uint64_t reported_below(const struct bz_guest *guest)
+{
+    return guest->persistent_memory ? BZ_MEMORY_DEVICES_FROM : UINT64_MAX;
+}
+
 static void find_zeroed(const struct bz_guest *guest, struct bz_span output, struct bz_zeroed *zeroed)
 {
     const char *reason = reason_to_decline(guest);
@@ -41,7 +47,7 @@ static void find_zeroed(const struct bz_guest *guest, struct bz_span output, str
         .slots = &guest->slots,
         .boot = &guest->boot,
         .unsure = &guest->userfaults,
-        .below_gpa = guest->persistent_memory ? BZ_MEMORY_DEVICES_FROM : UINT64_MAX,
+        .below_gpa = reported_below(guest),
         .output = output,
     };
     bz_answer(&question, zeroed);
@@ -90,6 +96,7 @@ static uint16_t write_capabilities(const struct bz_guest *guest, struct bz_span 
         return BZ_HV_INVALID_PARAMETER;
     bz_log_outcome(BZ_HV_QUERY_CAPABILITIES, BZ_HV_SUCCESS, "",
                    "the guest asked for its extended capabilities (0x8001): 0x%" PRIx64, capabilities);
+    bz_events_discovered();
     return BZ_HV_SUCCESS;
 }
 
@@ -108,6 +115,7 @@ static uint16_t write_zeroed(const struct bz_guest *guest, struct bz_span output
     if (!write_output(output, &answer))
         return BZ_HV_INVALID_PARAMETER;
     log_zeroed(&zeroed);
+    bz_events_answered(&zeroed);
     return BZ_HV_SUCCESS;
 }
 
@@ -144,10 +152,33 @@ static void log_refusal(struct bz_hypercall call, uint16_t status)
                    status == BZ_HV_ACCESS_DENIED ? ", the guest is being migrated or saved" : "");
 }
 
+static void tell_refusal(struct bz_hypercall call, uint16_t status)
+{
+    char reason[80];
+
+    if (status == BZ_HV_SUCCESS || BZ_HV_INPUT_CODE(call.input) != BZ_HV_GET_BOOT_ZEROED_MEMORY)
+        return;
+    snprintf(reason, sizeof reason, "%s (status %u)",
+             status == BZ_HV_ACCESS_DENIED ? "the guest is being migrated or saved" : "the call was refused", status);
+    bz_events_refused(reason);
+}
+
 uint16_t bz_guest_answer(struct bz_guest *guest, struct bz_hypercall call)
 {
     uint16_t status = answer(guest, call);
 
     log_refusal(call, status);
+    tell_refusal(call, status);
     return status;
+}
+
+void bz_guest_look(const struct bz_guest *guest, struct bz_zeroed *zeroed, struct bz_memory_map *map)
+{
+    if (guest->tables_are_lost) {
+        *zeroed = (struct bz_zeroed){ .backend = "", .reason = "there was no memory to record what happened" };
+        map->count = 0;
+        return;
+    }
+    find_zeroed(guest, (struct bz_span){ 0, 0 }, zeroed);
+    bz_memory_map_make(map, &guest->slots, &guest->boot, reported_below(guest), guest->persistent_memory);
 }

@@ -6,8 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "qemu/answer.h"
 #include "qemu/config.h"
 #include "qemu/hypercall.h"
+#include "qemu/memory-map.h"
 #include "qemu/self.h"
 #include "qemu/slots.h"
 #include "qemu/span.h"
@@ -40,3 +42,6 @@ struct bz_guest {
  * outcome. Returns the call's status. The VM's lock must be held, and be the one held while slots change.
  */
 uint16_t bz_guest_answer(struct bz_guest *guest, struct bz_hypercall call);
+
+/* What the guest would be answered now, and what memory it has. The lock is held as for an answer. */
+void bz_guest_look(const struct bz_guest *guest, struct bz_zeroed *zeroed, struct bz_memory_map *map);

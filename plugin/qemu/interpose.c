@@ -12,6 +12,7 @@
  *   KVM_SET_CPUID2               offers the guest extended hypercalls                  cpuid.c
  *   KVM_SET_USER_MEMORY_REGION   keeps the table: guest address -> host address        slots.c
  *   KVM_SET_REGS                 the machine is complete: its memory is boot memory    vm.c span.c
+ *   KVM_SET_SREGS                the machine is reset: who boots now may ask again     vm.c events.c
  *   UFFDIO_REGISTER              memory filled on demand: absent is not zero there     vm.c
  *   KVM_RUN                      answers the two hypercalls and runs on                vm.c guest.c
  *
@@ -22,8 +23,11 @@
  * largest ranges (ranges.c) are written to the guest's output page, and the vCPU goes on. QEMU never knows.
  *
  * Nothing is kept between calls: there is no bitmap that could become wrong. A second call, a reset, a balloon, an
- * incoming migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN, two
- * loads.
+ * incoming migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN,
+ * three loads.
+ *
+ * How far the guest has come is told to whoever asks, by a thread of its own behind a Unix socket (endpoint.c, events.c,
+ * messages.c).
  *
  * What cannot be judged is left out, with a reason in the domain's log (log.c). docs/architecture/provider.md has the
  * rules and where they come from.
@@ -76,6 +80,9 @@ __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, 
         return bz_vm_set_cpuid(&call);
     case KVM_SET_REGS:
         return bz_vm_set_regs(&call);
+    case KVM_SET_SREGS:
+    case KVM_SET_SREGS2:
+        return bz_vm_set_sregs(&call);
     case KVM_SET_USER_MEMORY_REGION:
     case KVM_SET_USER_MEMORY_REGION2:
         return bz_vm_set_memory(&call);

@@ -10,6 +10,8 @@
 
 #include "qemu/abi-kvm.h"
 #include "qemu/cpuid.h"
+#include "qemu/endpoint.h"
+#include "qemu/events.h"
 #include "qemu/fair-lock.h"
 #include "qemu/guest.h"
 #include "qemu/log.h"
@@ -22,6 +24,7 @@
 static struct {
     atomic_int fd;            /* NO_VM until it is created and the guest's constants are in place */
     atomic_bool boot_is_over; /* slots that come now are hot-plugged, or device memory */
+    atomic_bool has_run;      /* since the start or the last reset */
     struct bz_guest guest;
     /*
      * Held across a change of a slot in KVM and in the table, and across scan and write of an answer: so what is
@@ -46,6 +49,14 @@ static bool is_our_vm(int fd)
 
 /* --- the VM and its vCPUs --- */
 
+/* For the endpoint. */
+static void look(struct bz_zeroed *zeroed, struct bz_memory_map *map)
+{
+    bz_fair_lock(&vm.lock);
+    bz_guest_look(&vm.guest, zeroed, map);
+    bz_fair_unlock(&vm.lock);
+}
+
 static void start_tracking(const struct bz_ioctl *call, int vm_fd)
 {
     if ((uintptr_t)call->argument != 0)
@@ -59,6 +70,9 @@ static void start_tracking(const struct bz_ioctl *call, int vm_fd)
                                                                : "ext-query-caps without any capability");
     if (call->real(call->fd, KVM_CHECK_EXTENSION, (unsigned long)KVM_CAP_HYPERV) <= 0)
         bz_log("this kernel's KVM has no Hyper-V emulation: the guest cannot ask");
+    bz_events_start(vm.guest.config.boot_zeroed_mem);
+    if (vm.guest.config.qmp[0])
+        bz_endpoint_start(vm.guest.config.qmp, look);
 }
 
 int bz_vm_create(const struct bz_ioctl *call)
@@ -150,6 +164,29 @@ int bz_vm_set_regs(const struct bz_ioctl *call)
     return bz_pass(call);
 }
 
+/* Segment, base and flag of a processor that starts: Intel SDM 3A, table 10-1, and IA32_APIC_BASE. */
+static bool starts_the_machine(const struct kvm_sregs *sregs)
+{
+    const uint64_t boot_processor = 1u << 8;
+
+    return sregs->cs.selector == 0xf000 && sregs->cs.base == 0xffff0000 && (sregs->apic_base & boot_processor);
+}
+
+/*
+ * One reset may load them several times; it counts once, as the processor has not run in between. QEMU also resets the
+ * machine before it loads a snapshot, with the same consequences.
+ */
+int bz_vm_set_sregs(const struct bz_ioctl *call)
+{
+    int result = bz_pass(call);
+
+    /* Both requests' structures begin with the same members. */
+    if (result == 0 && bz_vcpu_find(call->fd) && starts_the_machine(call->argument) &&
+        atomic_exchange(&vm.has_run, false))
+        bz_events_reset();
+    return result;
+}
+
 int bz_vm_set_memory(const struct bz_ioctl *call)
 {
     if (!is_our_vm(call->fd))
@@ -227,6 +264,8 @@ int bz_vm_run(const struct bz_ioctl *call)
         return bz_pass(call);
     if (!boot_is_over())
         end_boot(true);
+    if (!atomic_load_explicit(&vm.has_run, memory_order_relaxed))
+        atomic_store_explicit(&vm.has_run, true, memory_order_relaxed);
     for (;;) {
         int result = bz_pass(call);
         /* KVM_RUN again delivers the answer. A signal or immediate_exit ends that one with EINTR, as QEMU expects. */

@@ -183,7 +183,8 @@ static int play(int fd, enum kind kind, unsigned request, void *argument)
         result = set_memory(argument);
     else if (kind == VCPU && request == KVM_SET_CPUID2)
         result = set_cpuid(fd, argument);
-    else if (!(kind == VCPU && request == KVM_SET_REGS) && !(kind == VM && request == KVM_MEMORY_ENCRYPT_OP))
+    else if (!(kind == VCPU && (request == KVM_SET_REGS || request == KVM_SET_SREGS)) &&
+             !(kind == VM && request == KVM_MEMORY_ENCRYPT_OP))
         result = fail(ENOTTY);
     pthread_mutex_unlock(&lock);
     return result;

@@ -5,7 +5,7 @@
 
 static void accept(const char *text, bool caps, bool zeroed)
 {
-    struct bz_config config = { !caps, !zeroed };
+    struct bz_config config = { !caps, !zeroed, "x" };
     char message[512] = "";
 
     CHECK(bz_config_parse(text, &config, message, sizeof message));
@@ -16,7 +16,7 @@ static void accept(const char *text, bool caps, bool zeroed)
 
 static void refuse(const char *text, const char *expected)
 {
-    struct bz_config config = { true, true };
+    struct bz_config config = { true, true, "x" };
     char message[512] = "";
 
     CHECK(!bz_config_parse(text, &config, message, sizeof message));
@@ -46,13 +46,45 @@ static void bad(void)
     refuse("boot-zeroed-mem", "BOOTZERO: 'boot-zeroed-mem' has the value '': allowed values are 'on' and 'off'");
     refuse("boot-zeroed-mem=ON", "BOOTZERO: 'boot-zeroed-mem' has the value 'ON': allowed values are 'on' and 'off'");
     refuse("boot-zeroed-mem=on ", "BOOTZERO: 'boot-zeroed-mem' has the value 'on ': allowed values are 'on' and 'off'");
-    refuse("qmp=/run/x", "BOOTZERO: unknown key 'qmp' with the value '/run/x': "
-                         "allowed keys are 'ext-query-caps' and 'boot-zeroed-mem'");
+    refuse("mp=/run/x", "BOOTZERO: unknown key 'mp' with the value '/run/x': "
+                        "allowed keys are 'ext-query-caps', 'boot-zeroed-mem' and 'qmp'");
     refuse("boot-zeroed-mem=on,", "BOOTZERO: unknown key '' with the value '': "
-                                  "allowed keys are 'ext-query-caps' and 'boot-zeroed-mem'");
+                                  "allowed keys are 'ext-query-caps', 'boot-zeroed-mem' and 'qmp'");
     refuse("boot-zeroed-mem=on,boot-zeroed-mem=on", "BOOTZERO: 'boot-zeroed-mem' is given twice: give it once");
     refuse("ext-query-caps=off,boot-zeroed-mem=on",
            "BOOTZERO: 'boot-zeroed-mem=on' needs 'ext-query-caps=on': remove 'ext-query-caps=off'");
+}
+
+static void path(const char *text, const char *expected)
+{
+    struct bz_config config;
+    char message[512] = "";
+
+    CHECK(bz_config_parse(text, &config, message, sizeof message));
+    CHECK_TEXT(config.qmp, expected);
+    CHECK(config.boot_zeroed_mem);
+}
+
+static void paths(void)
+{
+    const char *must = "': it has to be an absolute path of at most 107 bytes";
+    char text[256], expected[512], longest[109] = "/";
+
+    path("boot-zeroed-mem=on", "");
+    path("boot-zeroed-mem=on,qmp=/run/bootzero/", "/run/bootzero/");
+    path("qmp=/run/a=b.qmp,boot-zeroed-mem=on", "/run/a=b.qmp");
+    memset(longest + 1, 'a', 106);
+    snprintf(text, sizeof text, "boot-zeroed-mem=on,qmp=%s", longest);
+    path(text, longest);
+    longest[107] = 'a';
+    snprintf(text, sizeof text, "qmp=%s", longest);
+    snprintf(expected, sizeof expected, "BOOTZERO: 'qmp' has the value '%s%s", longest, must);
+    refuse(text, expected);
+    snprintf(expected, sizeof expected, "BOOTZERO: 'qmp' has the value 'run/x%s", must);
+    refuse("qmp=run/x", expected);
+    snprintf(expected, sizeof expected, "BOOTZERO: 'qmp' has the value '%s", must);
+    refuse("qmp=", expected);
+    refuse("qmp=/a,qmp=/a", "BOOTZERO: 'qmp' is given twice: give it once");
 }
 
 /* A value of any length makes one message that fits. */
@@ -64,10 +96,10 @@ static void long_values(void)
 
     memset(text, 'a', sizeof text - 1);
     CHECK(!bz_config_parse(text, &config, message, sizeof message));
-    CHECK_CONTAINS(message, "allowed keys are 'ext-query-caps' and 'boot-zeroed-mem'");
+    CHECK_CONTAINS(message, "allowed keys are 'ext-query-caps', 'boot-zeroed-mem' and 'qmp'");
     memcpy(text, "boot-zeroed-mem=", 16);
     CHECK(!bz_config_parse(text, &config, message, sizeof message));
     CHECK_CONTAINS(message, "allowed values are 'on' and 'off'");
 }
 
-CHECK_MAIN(CASE(good), CASE(bad), CASE(long_values))
+CHECK_MAIN(CASE(good), CASE(bad), CASE(paths), CASE(long_values))
