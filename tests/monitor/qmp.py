@@ -83,7 +83,10 @@ class Qmp:
         """The next event, with the time it came."""
         if not self.events:
             self.socket.settimeout(timeout)
-            message = self.message()
+            try:
+                message = self.message()
+            finally:
+                self.socket.settimeout(10)
             SCHEMA.validate_event(message)
             self.events.append((message, time.monotonic()))
         return self.events.pop(0)
