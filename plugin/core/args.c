@@ -161,11 +161,18 @@ static GPtrArray *wanted_globals(const BzFeatures *features, const BzChoice *cho
     return globals;
 }
 
-static const char *wanted_variable(const BzFeatures *features, const BzChoice *choice)
+/*
+ * The folder of the endpoint's socket, not its path: the provider finds the UUID on QEMU's command line. So a definition
+ * without one can have an endpoint, and a copy of a definition has its own.
+ */
+static char *wanted_variable(const BzFeatures *features, const BzChoice *choice, const BzConfiguration *configuration)
 {
+    const char *directory = configuration->runtime_directory;
+
     if (!choice || choice->provider != BZ_PROVIDER_PRELOAD)
         return NULL;
-    return features->boot_zeroed_memory == BZ_STATE_ON ? "ext-query-caps=on,boot-zeroed-mem=on" : "ext-query-caps=on";
+    return g_strconcat("ext-query-caps=on", features->boot_zeroed_memory == BZ_STATE_ON ? ",boot-zeroed-mem=on" : "",
+                       directory ? ",qmp=" : "", directory ? directory : "", directory ? "/" : "", NULL);
 }
 
 static gboolean same_strings(const GPtrArray *a, const GPtrArray *b)
@@ -329,7 +336,7 @@ void bz_args_edit(BzEdits *edits, const BzOutline *outline, int domain, const Bz
 {
     g_auto(Ours) ours = {0};
     g_autoptr(GPtrArray) globals = wanted_globals(features, choice);
-    const char *variable = wanted_variable(features, choice);
+    g_autofree char *variable = wanted_variable(features, choice, configuration);
     const char *library = variable ? choice->library : NULL;
     int commandline = bz_outline_child(outline, domain, BZ_NODE_NONE, BZ_NS_QEMU, "commandline");
     gboolean wanted = variable || globals->len > 0;

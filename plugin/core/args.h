@@ -4,7 +4,7 @@
  *
  *   qemu      <qemu:arg value='-global'/><qemu:arg value='x86_64-cpu.hv-boot-zeroed-mem=on'/>
  *   preload   <qemu:env name='LD_PRELOAD' value='/usr/lib/.../bootzero-qemu.so'/>
- *             <qemu:env name='BOOTZERO' value='boot-zeroed-mem=on'/>
+ *             <qemu:env name='BOOTZERO' value='ext-query-caps=on,boot-zeroed-mem=on,qmp=/run/bootzero/'/>
  *
  * They are told by what they are, not by the marker, since some tools keep the arguments and drop the metadata.
  */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -95,6 +96,28 @@ static gboolean set_cache_directory(BzConfiguration *configuration, const char *
     return TRUE;
 }
 
+static gboolean set_runtime_directory(BzConfiguration *configuration, const char *value)
+{
+    gsize length = strlen(value);
+
+    /* BOOTZERO, where it goes to, has commas between its words. */
+    if (!g_path_is_absolute(value) || strchr(value, ',') || length > BZ_RUNTIME_DIRECTORY_LIMIT)
+        return FALSE;
+    while (length > 1 && value[length - 1] == '/')
+        length--;
+    g_free(configuration->runtime_directory);
+    configuration->runtime_directory = g_strndup(value, length);
+    return TRUE;
+}
+
+static void set_default_runtime_directory(BzConfiguration *configuration)
+{
+    g_autofree char *of_user = g_build_filename(g_get_user_runtime_dir(), "bootzero", NULL);
+
+    if (geteuid() == 0 || !set_runtime_directory(configuration, of_user))
+        set_runtime_directory(configuration, BZ_RUNTIME_DIR);
+}
+
 static const struct {
     const char *key;
     const char *allowed;
@@ -106,6 +129,7 @@ static const struct {
     {"provider-library", "an absolute path without spaces and colons", set_provider_library},
     {"probe-timeout", "a number of seconds from 1 to 600", set_probe_timeout},
     {"cache-directory", "an absolute path", set_cache_directory},
+    {"runtime-directory", "an absolute path of at most 64 bytes without commas", set_runtime_directory},
 };
 
 static gboolean apply(BzConfiguration *configuration, const char *path, GKeyFile *file, const char *key, GError **error)
@@ -170,6 +194,7 @@ BzConfiguration *bz_configuration_load(const char *path, GError **error)
     configuration->provider_library = g_strdup(BZ_PROVIDER_LIBRARY);
     configuration->probe_timeout = TIMEOUT_DEFAULT;
     configuration->cache_directory = g_strdup(BZ_CACHE_DIR);
+    set_default_runtime_directory(configuration);
 
     if (!path) {
         path = secure_getenv("BOOTZERO_CONFIG");
@@ -198,5 +223,6 @@ void bz_configuration_free(BzConfiguration *configuration)
     g_free(configuration->boot_zeroed_mem_property);
     g_free(configuration->provider_library);
     g_free(configuration->cache_directory);
+    g_free(configuration->runtime_directory);
     g_free(configuration);
 }

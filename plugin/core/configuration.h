@@ -9,11 +9,16 @@
  *   provider-library = LIBDIR/bootzero/bootzero-qemu.so   of the preload provider; no spaces, no colons (LD_PRELOAD)
  *   probe-timeout = 10                               seconds an emulator has to answer the probe, 1 to 600
  *   cache-directory = /var/cache/bootzero
+ *   runtime-directory = /run/bootzero                sockets of the QMP endpoints; $XDG_RUNTIME_DIR/bootzero for who is
+ *                                                    not root. No commas; no more than BZ_RUNTIME_DIRECTORY_LIMIT bytes
  *
  * Every key is optional. An unknown key, group or value is an error: a misspelt key must not pass for the default.
  */
 #pragma once
 #include <glib.h>
+
+/* What a Unix socket's path leaves when "/UUID.qmp" comes behind it. */
+#define BZ_RUNTIME_DIRECTORY_LIMIT 64
 
 typedef enum {
     BZ_PROVIDER_NONE, /* the guest cannot have it here */
@@ -34,6 +39,7 @@ typedef struct {
     char *provider_library;
     guint probe_timeout; /* seconds */
     char *cache_directory;
+    char *runtime_directory; /* without a slash at its end; NULL for guests without an endpoint (in tests) */
 } BzConfiguration;
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
+#include <unistd.h>
 
 #include "core/configuration.h"
 #include "core/error.h"
@@ -18,6 +19,8 @@ static void test_defaults(Scratch *scratch, gconstpointer data)
     g_assert_cmpstr(configuration->provider_library, ==, BZ_PROVIDER_LIBRARY);
     g_assert_cmpuint(configuration->probe_timeout, ==, 10);
     g_assert_cmpstr(configuration->cache_directory, ==, BZ_CACHE_DIR);
+    g_autofree char *of_user = g_build_filename(g_get_user_runtime_dir(), "bootzero", NULL);
+    g_assert_cmpstr(configuration->runtime_directory, ==, geteuid() == 0 ? "/run/bootzero" : of_user);
 }
 
 static void test_all_keys(Scratch *scratch, gconstpointer data)
@@ -25,7 +28,8 @@ static void test_all_keys(Scratch *scratch, gconstpointer data)
     g_autofree char *path = scratch_file(scratch, "conf",
                                          "# comment\n[bootzero]\nprovider = preload  \n"
                                          "ext-query-caps-property = hv-vapic\nboot-zeroed-mem-property=hv-time\n"
-                                         "provider-library = /opt/b.so\nprobe-timeout=3\ncache-directory = /x/y z\n",
+                                         "provider-library = /opt/b.so\nprobe-timeout=3\ncache-directory = /x/y z\n"
+                                         "runtime-directory = /r//\n",
                                          0644);
     g_autoptr(GError) error = NULL;
 
@@ -40,6 +44,7 @@ static void test_all_keys(Scratch *scratch, gconstpointer data)
     g_assert_cmpstr(configuration->provider_library, ==, "/opt/b.so");
     g_assert_cmpuint(configuration->probe_timeout, ==, 3);
     g_assert_cmpstr(configuration->cache_directory, ==, "/x/y z");
+    g_assert_cmpstr(configuration->runtime_directory, ==, "/r");
 }
 
 static const struct {
@@ -57,6 +62,8 @@ static const struct {
      ": invalid value for 'provider-library': 'b.so': must be an absolute path without spaces and colons"},
     {"[bootzero]\nprovider-library=/a:/b.so\n",
      ": invalid value for 'provider-library': '/a:/b.so': must be an absolute path without spaces and colons"},
+    {"[bootzero]\nruntime-directory=/a,b\n",
+     ": invalid value for 'runtime-directory': '/a,b': must be an absolute path of at most 64 bytes without commas"},
     {"[bootzero]\nprobe-timeout=0\n",
      ": invalid value for 'probe-timeout': '0': must be a number of seconds from 1 to 600"},
     {"[bootzero]\nprobe-timeout=10s\n",

@@ -290,6 +290,26 @@ static void test_ext_query_caps(void)
     g_assert_null(strstr(globals, "hv-boot-zeroed-mem"));
 }
 
+/* The folder of the endpoint comes and goes with the rest; another one is no second variable. */
+static void test_runtime_directory(void)
+{
+    g_autofree char *before = translate_ok(user_form, DAEMON, BZ_PROVIDER_PRELOAD);
+    g_autofree char *with = NULL, *again = NULL, *back = NULL, *globals = NULL;
+
+    test_configuration.runtime_directory = (char *)"/run/bootzero";
+    with = translate_ok(user_form, DAEMON, BZ_PROVIDER_PRELOAD);
+    again = translate_ok(before, DAEMON, BZ_PROVIDER_PRELOAD);
+    globals = translate_ok(user_form, DAEMON, BZ_PROVIDER_QEMU);
+    test_configuration.runtime_directory = NULL;
+
+    g_assert_nonnull(strstr(with, "<qemu:env name='BOOTZERO' "
+                                  "value='ext-query-caps=on,boot-zeroed-mem=on,qmp=/run/bootzero/'/>"));
+    g_assert_cmpstr(again, ==, with);
+    back = restore_ok(with);
+    g_assert_null(strstr(back, "BOOTZERO"));
+    g_assert_null(strstr(globals, "/run/bootzero"));
+}
+
 static void test_no_provider(void)
 {
     g_autoptr(GError) error = NULL;
@@ -372,6 +392,7 @@ int main(int argc, char **argv)
     g_test_add_func("/translate/args-without-marker", test_args_without_marker);
     g_test_add_func("/translate/element-beats-marker", test_element_beats_marker);
     g_test_add_func("/translate/ext-query-caps", test_ext_query_caps);
+    g_test_add_func("/translate/runtime-directory", test_runtime_directory);
     g_test_add_func("/translate/no-provider", test_no_provider);
     g_test_add_func("/translate/refusals", test_refusals);
     return g_test_run();
