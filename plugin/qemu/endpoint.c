@@ -18,7 +18,7 @@
 #include "qemu/events.h"
 #include "qemu/identity.h"
 #include "qemu/log.h"
-#include "qemu/messages.h"
+#include "qemu/ranges-message.h"
 
 #define STACK_SIZE (256 * 1024) /* a JSON text is parsed on it: 32 KiB */
 #define READ_SIZE 4096
@@ -84,7 +84,9 @@ static enum bz_qmp_outcome query_tracking(void *server, struct bz_qmp_session *s
     if (!is_this_guest(domain))
         return no_such_guest(domain, out);
     bz_events_now(&tracking, &report);
+    bz_buffer_printf(out, "[");
     bz_message_tracking(out, &tracking, &report, &endpoint.identity);
+    bz_buffer_printf(out, "]");
     return BZ_QMP_RETURN;
 }
 
@@ -197,7 +199,10 @@ static void tell_events(void)
     }
     while (endpoint.told < BZ_ENDPOINT_EVENTS_PER_SECOND && bz_events_take(&event)) {
         endpoint.told++;
-        bz_message_event(&message, &event, &endpoint.identity);
+        if (event.is_report)
+            bz_message_report(&message, &event.report, &endpoint.identity, event.at);
+        else
+            bz_message_change(&message, &event.tracking, &endpoint.identity, event.at);
         tell_all(&message);
         bz_buffer_clear(&message);
     }
@@ -205,7 +210,7 @@ static void tell_events(void)
         return;
     uint64_t lost = bz_events_lost();
     if (lost > 0) {
-        bz_message_lost(&message, lost, &endpoint.identity);
+        bz_message_lost(&message, lost, &endpoint.identity, bz_qmp_now());
         tell_all(&message);
         bz_buffer_clear(&message);
     }

@@ -8,20 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/tracking.h"
+#include "core/tracking-message.h"
 #include "qemu/answer.h"
-
-/* An answer that had ranges; as BootzeroReport in the schema. */
-struct bz_report {
-    uint64_t call; /* 0: there was none */
-    uint64_t ranges;
-    uint64_t zeroed_bytes;
-    uint64_t ram_bytes;
-    uint64_t scan_ns;
-    bool truncated;
-    char backends[80]; /* as struct bz_zeroed has them */
-    char reason[160];
-};
 
 struct bz_event {
     uint64_t at; /* microseconds since 1970 */

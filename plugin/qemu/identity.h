@@ -4,12 +4,9 @@
 
 #include <stddef.h>
 
-struct bz_identity {
-    char name[256]; /* -name; "" when there is none. A longer one is cut off. */
-    char uuid[40];  /* -uuid in lower case; "" when there is none, or it is no UUID */
-};
+#include "core/tracking-message.h"
 
-/* words are size bytes as in /proc/PID/cmdline. */
+/* words are size bytes as in /proc/PID/cmdline: -name and -uuid. What is no UUID is taken for none. */
 void bz_identity_parse(struct bz_identity *identity, const char *words, size_t size);
 
 /* Of this process. */

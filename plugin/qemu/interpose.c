@@ -26,8 +26,7 @@
  * incoming migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN,
  * three loads.
  *
- * How far the guest has come is told to whoever asks, by a thread of its own behind a Unix socket (endpoint.c, events.c,
- * messages.c).
+ * How far the guest has come is told to whoever asks, by a thread of its own behind a Unix socket (endpoint.c, events.c).
  *
  * What cannot be judged is left out, with a reason in the domain's log (log.c). docs/architecture/provider.md has the
  * rules and where they come from.
