@@ -77,7 +77,7 @@ finish()
     exit
 }
 
-# What KVM says of Hyper-V to the daemon and its hook (seams.c): able, old or unable.
+# What KVM says of Hyper-V to the daemon and its hook (kvm-answers.c): able, old or unable.
 kvm()
 {
     echo "$1" >/run/bootzero-test-kvm

@@ -19,13 +19,6 @@
 
 enum { HYPERV_FEATURES_LEAF = 0x40000003, ENABLE_EXTENDED_HYPERCALLS = 1 << 20 };
 
-/* Some of what libvirtd starts inherits the runtime without its options, and is not ours to judge. */
-__attribute__((visibility("default"))) const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
 static int starts_with(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;
