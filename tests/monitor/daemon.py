@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""virtbootzerod, run by a test in a folder of its own."""
+import os
+import subprocess
+import time
+
+from qmp import Qmp
+
+
+class Daemon:
+    def __init__(self, folder, *arguments, wait=True, prefix=(), **environment):
+        self.folder = folder
+        self.path = os.path.join(folder, 'monitor.qmp')
+        self.log_path = os.path.join(folder, 'log')
+        config = os.path.join(folder, 'bootzero.conf')
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(f'[bootzero]\nruntime-directory = {folder}\n')
+        environment = {**os.environ, 'BOOTZERO_CONFIG': config, **environment}
+        if '--connect' not in arguments:
+            arguments += ('--without-libvirt',)
+        with open(self.log_path, 'a', encoding='utf-8') as log:
+            self.process = subprocess.Popen([*prefix, os.environ['BZ_DAEMON'], *arguments], env=environment, stderr=log,
+                                            pass_fds=(3,) if prefix else ())
+        if wait:
+            self.wait()
+
+    def wait(self, seconds=20):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                Qmp(self.path).close()
+                return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.02)
+        raise AssertionError(f'no daemon: {self.log()}')
+
+    def log(self):
+        with open(self.log_path, encoding='utf-8') as file:
+            return file.read()
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=20)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def states(client):
+    """{name: 'state generation'} of all guests."""
+    return {g['domain']['name']: f"{g['state']} {g['generation']}" for g in client.execute('__bootzero_query-tracking')}
+
+
+def until(what, wanted, seconds=10):
+    """Waits until what() is wanted."""
+    end = time.monotonic() + seconds
+    while (found := what()) != wanted:
+        if time.monotonic() > end:
+            raise AssertionError(f'still {found}, wanted {wanted}')
+        time.sleep(0.02)

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""virtbootzerod and the endpoints of guests, without libvirt."""
+import os
+import re
+import signal
+import socket
+import tempfile
+import threading
+import time
+import unittest
+
+from daemon import Daemon, states, until
+from guests import Guest
+from qmp import Qmp, QmpError
+
+MIB = 1 << 20
+
+
+class TestMonitor(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def daemon(self, *arguments, **settings):
+        daemon = Daemon(self.folder, *arguments, **settings)
+        self.addCleanup(daemon.end)
+        return daemon
+
+    def guest(self, *arguments, **settings):
+        guest = Guest(self.folder, *arguments, **settings)
+        self.addCleanup(guest.end)
+        return guest
+
+    def client(self, path=None):
+        client = Qmp(path or os.path.join(self.folder, 'monitor.qmp'))
+        self.addCleanup(client.close)
+        return client
+
+    def test_sequence(self):
+        daemon = self.daemon()
+        client = self.client()
+        self.assertEqual(states(client), {})
+        guest = self.guest(name='win11')
+        self.assertEqual(client.change(), 'armed 1')
+        guest.do('8001')
+        self.assertEqual(client.next(), ('__bootzero_TRACKING_CHANGE', {
+            'state': 'discovered', 'generation': 1, 'provider': 'preload',
+            'domain': {'name': 'win11', 'uuid': guest.uuid}}))
+        guest.do('8002')
+        self.assertEqual(client.change(), 'reported 1')
+        name, report = client.next()
+        self.assertEqual((name, report['zeroed-bytes'], report['domain']['name']),
+                         ('__bootzero_ZEROED_MEMORY_REPORTED', 15 * MIB - 4096, 'win11'))
+        guest.reset()
+        self.assertEqual(client.change(), 'armed 2 reset')
+        guest.do('bad')
+        self.assertEqual(client.change(), 'declined 2 the call was refused (status 4)')
+        guest.end()
+        self.assertEqual(client.change(), 'gone 2')
+        until(lambda: states(client), {})
+        self.assertEqual(daemon.end(), 0)
+        self.assertFalse(os.path.exists(daemon.path))
+        self.assertEqual(daemon.log(), '')
+
+    def test_many_come_and_go(self):
+        self.daemon()
+        client = self.client()
+        guests = [self.guest(n, mib=4) for n in range(1, 31)]
+        until(lambda: states(client), {g.name: 'armed 1' for g in guests})
+        for guest in guests[::3]:
+            guest.kill()
+        for guest in guests[1::3]:
+            guest.do('8001')
+        wanted = {g.name: 'discovered 1' for g in guests[1::3]} | {g.name: 'armed 1' for g in guests[2::3]}
+        until(lambda: states(client), wanted)
+        again = [self.guest(n, mib=4) for n in range(1, 31, 3)]
+        until(lambda: states(client), wanted | {g.name: 'armed 1' for g in again})
+        [one] = client.execute('__bootzero_query-tracking', {'domain': 'guest2'})
+        self.assertEqual([one], client.execute('__bootzero_query-tracking', {'domain': one['domain']['uuid'].upper()}))
+        with self.assertRaisesRegex(QmpError, "There is no running guest 'x'"):
+            client.execute('__bootzero_query-tracking', {'domain': 'x'})
+
+    def test_restarts(self):
+        guest = self.guest()
+        guest.do('8002')
+        for end in (Daemon.end, Daemon.kill, Daemon.end):
+            daemon = self.daemon()
+            client = self.client()
+            until(lambda c=client: states(c), {'guest1': 'reported 1'})
+            [tracking] = client.execute('__bootzero_query-tracking')
+            self.assertEqual(tracking['report']['call'], 1)
+            end(daemon)
+        guest.reset()  # while nobody looks
+        self.daemon()
+        client = self.client()
+        until(lambda: states(client), {'guest1': 'armed 2'})
+        guest.kill()
+        self.guest()  # at the same path
+        self.assertEqual([client.change(), client.change()], ['gone 2', 'armed 1'])
+
+    def test_only_one(self):
+        self.daemon()
+        second = self.daemon(wait=False)
+        self.assertEqual(second.process.wait(timeout=10), 1)
+        self.assertIn(f'error: cannot listen on {second.path}: ', second.log())
+        self.assertEqual(states(self.client()), {})
+
+    def test_zeroed_ranges(self):
+        self.daemon()
+        client = self.client()
+        guest = self.guest(mib=64)
+        until(lambda: states(client), {'guest1': 'armed 1'})
+        direct = self.client(guest.path).execute('__bootzero_query-zeroed-ranges')
+        found = client.execute('__bootzero_query-zeroed-ranges', {'domain': 'guest1'})
+        for one in (direct, found):
+            one.pop('scan-ns')
+        self.assertEqual(direct, found)
+        with self.assertRaisesRegex(QmpError, "There is no running guest 'x'"):
+            client.execute('__bootzero_query-zeroed-ranges', {'domain': 'x'})
+        with self.assertRaisesRegex(QmpError, "Parameter 'domain' is missing"):
+            client.execute('__bootzero_query-zeroed-ranges')
+
+    def test_guest_that_hangs(self):
+        """Its answer does not come; others do not wait."""
+        self.daemon()
+        client, other = self.client(), self.client()
+        guest = self.guest()
+        until(lambda: states(client), {'guest1': 'armed 1'})
+        self.stop(guest)
+        try:
+            client.send('{"execute": "__bootzero_query-zeroed-ranges", "arguments": {"domain": "guest1"}}')
+            self.assertTrue(client.silent())
+            self.assertEqual(states(other), {'guest1': 'armed 1'})
+            self.guest(2)
+            self.assertEqual(other.change(), 'armed 1')
+        finally:
+            guest.process.send_signal(signal.SIGCONT)
+        self.assertIn('zeroed-bytes', client.answer()['return'])
+        # and one that ends instead of answering
+        self.stop(guest)
+        client.send('{"execute": "__bootzero_query-zeroed-ranges", "arguments": {"domain": "guest1"}}')
+        time.sleep(0.2)
+        guest.kill()
+        self.assertIn('the endpoint ', client.answer()['error']['desc'])
+
+    @staticmethod
+    def stop(guest):
+        def state():
+            with open(f'/proc/{guest.process.pid}/stat', encoding='ascii') as stat:
+                return stat.read().rsplit(')', 1)[1].split()[0]
+
+        guest.process.send_signal(signal.SIGSTOP)
+        until(state, 'T')
+
+    # --- those who behave badly
+
+    def hostile_endpoint(self, number, *messages):
+        """Serves a guest's socket in a thread, saying just this."""
+        uuid = f'00000000-0000-4000-8000-{number:012x}'
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f'{self.folder}/{uuid}.qmp')
+        listener.listen()
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                    with connection:
+                        for message in messages:
+                            connection.sendall(message)
+                        connection.recv(65536)
+                        time.sleep(0.1)
+                        connection.recv(65536)
+                except OSError:
+                    if listener.fileno() < 0:
+                        return
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join, 0)
+        self.addCleanup(listener.close)
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
+
+    def test_hostile_endpoints(self):
+        daemon = self.daemon()
+        client = self.client()
+        good = self.guest()
+        greeting = b'{"QMP": {}}{"return": {}}'
+        event = b'{"event": "__bootzero_TRACKING_CHANGE", "data": %s}'
+        other = (b'{"domain": {"name": "guest1", "uuid": "00000000-0000-4000-8000-000000000001"}, "state": "lost", '
+                 b'"generation": 1, "provider": "preload"}')
+        for number, messages in enumerate((
+                [b'\xff' * 1000], [b'[' * 100000], [greeting, b'{"a": "' + b'x' * (9 << 20)],
+                [greeting, b'{"return": 1}'], [greeting, b'{"return": [{}]}'],
+                [greeting, b'{"return": [' + other + b']}'], [greeting, event % other], [greeting, event % b'{}'],
+                [greeting, event % b'[]'], [greeting * 3], [b'{"event": 1}'], [greeting, b'{"event": []}']), 2):
+            self.hostile_endpoint(number, *messages)
+        time.sleep(2)
+        good.do('8001')
+        until(lambda: states(client).get('guest1'), 'discovered 1')
+        self.assertLessEqual(set(states(client).values()), {'discovered 1', 'unknown 0'})
+        with open(f'/proc/{daemon.process.pid}/stat', encoding='ascii') as stat:
+            ticks = sum(map(int, stat.read().rsplit(')', 1)[1].split()[11:13]))
+        self.assertLess(ticks, 200)  # hundredths of a second
+
+    def test_hostile_clients(self):
+        self.daemon()
+        client = self.client()
+        deaf = self.client()
+        guest = self.guest()
+        for flood in (b'{"execute": "' + b'a' * 65536, b'[' * 65536, b'\xff\x00' * 65536):
+            with self.assertRaises(OSError):
+                hostile = self.client()
+                for _ in range(1600):
+                    hostile.send(flood)
+        with self.assertRaises(OSError):
+            deaf.socket.settimeout(1)
+            for _ in range(100000):
+                deaf.send('{"execute": "query-qmp-schema"}')
+        guest.do('8001')
+        self.assertEqual([client.change(), client.change()], ['armed 1', 'discovered 1'])
+
+    def test_guest_that_asks_without_pause(self):
+        self.daemon()
+        client = self.client()
+        guest = self.guest()
+        self.assertEqual(client.change(), 'armed 1')
+        guest.do('8002 5000')
+        reports = lost = 0
+        while reports + lost < 5000:
+            name, data = client.next()
+            lost += data.get('count', 0)
+            reports += name == '__bootzero_ZEROED_MEMORY_REPORTED'
+        self.assertGreater(lost, 0)
+        [tracking] = client.execute('__bootzero_query-tracking')
+        self.assertEqual((tracking['state'], tracking['report']['call']), ('reported', 5000))
+
+    # --- metrics
+
+    def metrics(self):
+        with open(f'{self.folder}/metrics.prom', encoding='utf-8') as file:
+            return file.read()
+
+    def test_metrics(self):
+        daemon = self.daemon('--metrics', f'{self.folder}/metrics.prom')
+        self.assertIn('bootzero_guests{state="armed"} 0\n', self.metrics())
+        client = self.client()
+        guests = [self.guest(name='a "b"\\'), self.guest(2)]
+        until(lambda: len(states(client)), 2)
+        guests[0].do('8002')
+        guests[1].do('bad')
+        until(lambda: 'bootzero_reports_total 1\n' in self.metrics(), True)
+        text = self.metrics()
+        for line in ('bootzero_guests{state="armed"} 0', 'bootzero_guests{state="reported"} 1',
+                     'bootzero_guests_declined{reason="the call was refused (status 4)"} 1',
+                     'bootzero_guest_reported_bytes{domain="a \\"b\\"\\\\",uuid="00000000-0000-4000-8000-000000000001"} '
+                     f'{15 * MIB - 4096}', 'bootzero_events_lost_total 0'):
+            self.assertIn(line + '\n', text)
+        self.assertRegex(text, r'bootzero_guest_scan_seconds\{[^}]*\} 0\.0')
+        try:
+            from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+        except ImportError:
+            self.skipTest('needs python3-prometheus-client to check the format')
+        families = {f.name: f for f in parse(text)}
+        self.assertEqual(families['bootzero_reports'].type, 'counter')
+        self.assertEqual(families['bootzero_guest_reported_bytes'].unit, 'bytes')
+        self.assertEqual(families['bootzero_guest_reported_bytes'].samples[0].labels['domain'], 'a "b"\\')
+        daemon.end()
+        self.assertFalse(os.path.exists(f'{self.folder}/metrics.prom'))
+
+    def test_metrics_that_cannot_be_written(self):
+        daemon = self.daemon('--metrics', f'{self.folder}/bootzero.conf/x')
+        self.guest()
+        client = self.client()
+        until(lambda: states(client), {'guest1': 'armed 1'})
+        self.assertEqual(len(re.findall('metrics are not up to date: ', daemon.log())), 1)
+
+    # --- as a service
+
+    def test_socket_activation_and_notification(self):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(f'{self.folder}/activated')
+        listener.listen()
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(notify.close)
+        notify.bind(f'{self.folder}/notify')
+        notify.settimeout(10)
+        early = socket.socket(socket.AF_UNIX)  # a client that comes before the service
+        early.connect(f'{self.folder}/activated')
+        self.addCleanup(early.close)
+        saved = os.dup(3) if os.path.exists('/proc/self/fd/3') else None
+        os.dup2(listener.fileno(), 3, inheritable=True)
+        try:
+            daemon = self.daemon(wait=False, prefix=('sh', '-c', 'export LISTEN_PID=$$; exec "$0" "$@"'), LISTEN_FDS='1',
+                                 NOTIFY_SOCKET=f'{self.folder}/notify')
+        finally:
+            if saved is None:
+                os.close(3)
+            else:
+                os.dup2(saved, 3)
+                os.close(saved)
+        self.assertEqual(notify.recv(100), b'READY=1')
+        self.assertIn(b'"QMP"', early.recv(4096))
+        self.assertEqual(states(self.client(f'{self.folder}/activated')), {})
+        self.assertFalse(os.path.exists(f'{self.folder}/monitor.qmp'))
+        self.assertEqual(daemon.end(), 0)
+        self.assertEqual(notify.recv(100), b'STOPPING=1')
+        self.assertTrue(os.path.exists(f'{self.folder}/activated'))
+
+
+if __name__ == '__main__':
+    unittest.main()
