@@ -8,13 +8,13 @@ from qmp import Qmp
 
 
 class Daemon:
-    def __init__(self, folder, *arguments, wait=True, prefix=(), **environment):
+    def __init__(self, folder, *arguments, wait=True, prefix=(), more=(), **environment):
         self.folder = folder
         self.path = os.path.join(folder, 'monitor.qmp')
         self.log_path = os.path.join(folder, 'log')
         config = os.path.join(folder, 'bootzero.conf')
         with open(config, 'w', encoding='utf-8') as file:
-            file.write(f'[bootzero]\nruntime-directory = {folder}\n')
+            file.write('\n'.join(['[bootzero]', f'runtime-directory = {folder}', *more, '']))
         environment = {**os.environ, 'BOOTZERO_CONFIG': config, **environment}
         if '--connect' not in arguments:
             arguments += ('--without-libvirt',)

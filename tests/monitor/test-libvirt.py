@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""virtbootzerod beside a real libvirtd and real guests. Runs in tests/libvirt/sandbox, where /run is its own."""
+import os
+import subprocess
+import time
+import unittest
+import uuid
+
+from daemon import Daemon, states, until
+from guests import ON
+from qmp import Qmp
+
+RUN = '/run/bootzero'
+STAND_IN = ('ext-query-caps-property = hv-avic', 'boot-zeroed-mem-property = hv-xmm-input')
+HERE = os.environ['BOOTZERO_SOURCE'] + '/tests/libvirt'
+
+MARKER = """<metadata><bootzero:features xmlns:bootzero='urn:bootzero:domain:1'>
+    <bootzero:boot_zeroed_memory state='on'/></bootzero:features></metadata>"""
+QEMU_ARGS = """<qemu:arg value='-global'/><qemu:arg value='x86_64-cpu.hv-avic=on'/>
+    <qemu:arg value='-global'/><qemu:arg value='x86_64-cpu.hv-xmm-input=on'/>"""
+PRELOAD_ENV = f"""<qemu:env name='LD_PRELOAD' value='{os.environ['BZ_PRELOAD']}:{os.environ['BZ_HYPERCALLS']}'/>
+    <qemu:env name='BOOTZERO' value='{ON},qmp={RUN}/'/>
+    <qemu:env name='BZ_HYPERCALL' value='/run/hypercall'/>"""
+
+
+def domain_xml(name, metadata='', arguments=''):
+    return f"""<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>{name}</name><uuid>{uuid.uuid5(uuid.NAMESPACE_DNS, name)}</uuid>{metadata}
+  <memory unit='MiB'>64</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
+  <features><acpi/><hyperv mode='custom'><relaxed state='on'/></hyperv></features>
+  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' index='0' model='none'/>
+  <memballoon model='none'/></devices>
+  <qemu:commandline>{arguments}</qemu:commandline></domain>"""
+
+
+def virsh(*arguments, text=None):
+    done = subprocess.run(['virsh', '-q', '-c', 'qemu:///system', *arguments], input=text, text=True, capture_output=True)
+    if done.returncode:
+        raise AssertionError(f'virsh {arguments}: {done.stderr}')
+    return done.stdout
+
+
+class Libvirtd:
+    def __init__(self):
+        subprocess.run(['bash', '-c', f'. {HERE}/daemon.sh; [ -e /etc/libvirt/qemu.conf ] || daemon_configure'],
+                       check=True)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(['libvirtd'], stderr=subprocess.DEVNULL)
+        until(lambda: subprocess.run(['virsh', '-q', '-c', 'qemu:///system', 'list'], capture_output=True).returncode, 0,
+              seconds=30)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+
+
+class TestLibvirt(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        os.makedirs(RUN, exist_ok=True)
+        cls.libvirtd = Libvirtd()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.libvirtd.end()
+
+    def setUp(self):
+        self.addCleanup(self.destroy_all)
+        self.client = None
+        self.daemon = None
+        self.begin()
+        self.addCleanup(self.finish)
+
+    def begin(self):
+        self.daemon = Daemon(RUN, '--connect', 'qemu:///system', wait=False, more=STAND_IN)
+        self.daemon.wait()
+        self.client = Qmp(f'{RUN}/monitor.qmp')
+
+    def finish(self):
+        self.client.close()
+        self.assertEqual(self.daemon.end(), 0)
+
+    def destroy_all(self):
+        for name in virsh('list', '--name').split():
+            virsh('destroy', name)
+
+    def create(self, *arguments):
+        path = '/run/domain.xml'
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(domain_xml(*arguments))
+        virsh('create', path)
+
+    def hypercall(self, name, code):
+        """The guest runs anew after a resume, and finds that it has asked."""
+        with open('/run/hypercall.new', 'w', encoding='ascii') as file:
+            file.write(code)
+        os.rename('/run/hypercall.new', '/run/hypercall')
+        virsh('suspend', name)
+        virsh('resume', name)
+        until(lambda: os.path.exists('/run/hypercall'), False)
+
+    def last_change(self, name):
+        """The newest of what is there to read."""
+        found = None
+        while True:
+            try:
+                _, data = self.client.next(timeout=0.7)
+            except TimeoutError:
+                return found
+            if data['domain']['name'] == name and 'state' in data:
+                found = f"{data['state']} {data.get('reason', '')}".rstrip()
+
+    def watched(self):
+        """libvirt is connected: it has told of a guest that only it knows."""
+        self.create('plain')
+        until(lambda: states(self.client).get('plain'), 'off 0')
+        virsh('destroy', 'plain')
+        until(lambda: 'plain' in states(self.client), False)
+        self.last_change('plain')
+
+    def test_preload_sequence(self):
+        self.watched()
+        qemu_events = subprocess.Popen(['virsh', '-c', 'qemu:///system', 'qemu-monitor-event', '--loop', '--timeout', '8'],
+                                       stdout=subprocess.PIPE, text=True)
+        self.create('live', MARKER, PRELOAD_ENV)
+        self.assertEqual(self.client.change(), 'armed 1')
+        self.hypercall('live', '8001')
+        self.assertEqual(self.client.change(), 'discovered 1')
+        self.hypercall('live', '8002')
+        self.assertEqual(self.client.change(), 'reported 1')
+        name, report = self.client.next()
+        self.assertEqual((name, report['domain']['name']), ('__bootzero_ZEROED_MEMORY_REPORTED', 'live'))
+        self.assertGreater(report['zeroed-bytes'], 32 << 20)
+        virsh('reset', 'live')
+        self.assertEqual(self.client.change(), 'armed 2 reset')
+        self.assertIn(self.last_change('live'), (None, 'armed reset'))
+        self.hypercall('live', '8002')
+        self.assertEqual(self.last_change('live'), 'reported')
+        virsh('destroy', 'live')
+        self.assertEqual(self.client.change().split()[0], 'gone')
+        self.assertIn('event RESET', qemu_events.communicate()[0])
+        self.assertEqual(states(self.client), {})
+
+    def test_restarts(self):
+        self.watched()
+        self.create('live', MARKER, PRELOAD_ENV)
+        self.create('plain')
+        self.hypercall('live', '8002')
+        wanted = {'live': 'reported 1', 'plain': 'off 0'}
+        until(lambda: states(self.client), wanted)
+        self.client.close()
+        self.daemon.kill()
+        self.begin()
+        until(lambda: states(self.client), wanted)
+        self.libvirtd.kill()
+        time.sleep(0.5)
+        self.assertEqual(states(self.client), wanted)
+        self.libvirtd.start()
+        self.assertEqual(states(self.client), wanted)
+        # it is watched again
+        until(lambda: self.try_new(), True, seconds=20)
+
+    def try_new(self):
+        self.create('new')
+        time.sleep(0.5)
+        seen = states(self.client).get('new') == 'off 0'
+        virsh('destroy', 'new')
+        return seen
+
+    def test_libvirtd_dies_and_the_guest_with_it(self):
+        self.watched()
+        self.create('live', MARKER, PRELOAD_ENV)
+        self.create('plain')
+        until(lambda: states(self.client), {'live': 'armed 1', 'plain': 'off 0'})
+        with open('/run/libvirt/qemu/live.pid', encoding='ascii') as file:
+            live = int(file.read())
+        with open('/run/libvirt/qemu/plain.pid', encoding='ascii') as file:
+            plain = int(file.read())
+        self.libvirtd.kill()
+        os.kill(live, 9)
+        os.kill(plain, 9)
+        until(lambda: states(self.client), {'plain': 'off 0'})  # nobody can tell
+        self.libvirtd.start()
+        until(lambda: states(self.client), {})
+
+    def test_qemu_provider(self):
+        """Two of QEMU's properties stand in for those it does not have yet."""
+        self.watched()
+        self.create('asks', MARKER, QEMU_ARGS)
+        self.assertEqual(self.client.change(), 'armed 1')
+        [tracking] = self.client.execute('__bootzero_query-tracking')
+        self.assertEqual(tracking['provider'], 'qemu')
+        virsh('suspend', 'asks')
+        virsh('resume', 'asks')
+        self.assertEqual(self.last_change('asks'), None)
+        virsh('reset', 'asks')
+        self.assertEqual(self.last_change('asks'), 'lost reset: QEMU has not tracked what the guest wrote')
+        virsh('destroy', 'asks')
+        self.assertEqual(self.last_change('asks'), 'gone')
+        self.create('asks', MARKER, QEMU_ARGS)
+        self.assertEqual(self.client.change(), 'armed 1')
+        # restored, it has other memory than QEMU knows of
+        virsh('save', 'asks', '/run/saved')
+        self.assertEqual(self.last_change('asks'), 'gone')
+        virsh('restore', '/run/saved')
+        self.assertEqual(self.last_change('asks'), 'lost other memory was loaded: QEMU has not tracked it')
+
+    def test_qemu_provider_is_not_guessed(self):
+        self.watched()
+        self.create('asks', MARKER, QEMU_ARGS)
+        self.assertEqual(self.client.change(), 'armed 1')
+        self.libvirtd.kill()
+        self.assertEqual(self.last_change('asks'), 'unknown libvirt cannot be reached, so a reset would not be seen')
+        self.libvirtd.start()
+        time.sleep(3)
+        self.assertEqual(states(self.client), {'asks': 'unknown 0'})
+        virsh('reset', 'asks')
+        self.assertEqual(self.last_change('asks'), 'lost reset: QEMU has not tracked what the guest wrote')
+        self.finish()
+        self.begin()
+        until(lambda: states(self.client), {'asks': 'unknown 0'})
+        [tracking] = self.client.execute('__bootzero_query-tracking')
+        self.assertEqual(tracking['reason'], 'the guest ran before it was watched')
+
+    def test_without_what_was_asked(self):
+        self.watched()
+        self.create('markeronly', MARKER)
+        until(lambda: states(self.client), {'markeronly': 'off 0'})
+        [tracking] = self.client.execute('__bootzero_query-tracking')
+        self.assertEqual(tracking['reason'], 'QEMU has the property, but it is off')
+
+
+if __name__ == '__main__':
+    unittest.main()
