@@ -70,7 +70,7 @@ boot() {
     shift 2
     # shellcheck disable=SC2086
     env ${PRELOAD:+"LD_PRELOAD=$PRELOAD"} ${BOOTZERO_WORDS:+"BOOTZERO=$BOOTZERO_WORDS"} \
-        timeout -s KILL "${LIMIT:-150}" $WRAP $QEMU -M "${MACHINE:-q35},accel=kvm" -cpu "$CPU" \
+        timeout -s KILL "${LIMIT:-300}" $WRAP $QEMU -M "${MACHINE:-q35},accel=kvm" -cpu "$CPU" \
         -nodefaults -display none -serial "file:$boot_out" -kernel "$GUEST" -append "$boot_words" "$@" \
         >"$boot_out.qemu" 2>&1
     boot_code=$?
