@@ -2,11 +2,13 @@
 /*
  * What the plugin costs a management application: define and dumpxml, through libvirt's API, of one daemon over another.
  *
- *   define-bench STOCK_URI PLUGIN_URI
+ *   define-bench STOCK_URI PLUGIN_URI [STOCK_URI PLUGIN_URI]...
  *
- * Both daemons get the same calls in turn, so that whatever else the machine does slows both. The domain XML is about
- * 8 KB; with the element on the plugin's side, another enlightenment stands in its place on the stock side. Prints ratios
- * of medians as JSON: [{"name", "value", "unit", "goal"}], the goal being the most it may be.
+ * The two daemons of a pair get the same call right after each other, so that whatever else the machine does slows both;
+ * a figure is the median of the ratios of such calls, and of several pairs the median, since where things happen to be in
+ * a daemon's memory also makes a percent or two. The domain XML is about 8 KB; with the element on the plugin's side,
+ * another enlightenment stands in its place on the stock side. Prints JSON: [{"name", "value", "unit", "goal",
+ * "anchor"}], the goal being the most it may be.
  */
 #include <glib.h>
 #include <libvirt/libvirt.h>
@@ -16,9 +18,9 @@
 #include <string.h>
 #include <time.h>
 
-/* Enough for a median that differs by less than one percent from run to run. */
-#define DEFINITIONS 500
-#define DUMPS 4000
+/* Calls of each kind to each daemon: enough for a median that a busy machine does not move by a percent. */
+#define DEFINITIONS 400
+#define DUMPS 3000
 #define WARM_UP 20
 
 /* With what libvirt adds, they bring the domain to about 8 KB. */
@@ -117,25 +119,30 @@ static double median(double *values, int n)
     return (values[n / 2] + values[(n - 1) / 2]) / 2;
 }
 
-/* Calls both sides n times, in turn, and who is first in turn too. Ratio of the medians, second over first. */
+/* Calls both sides n times, in turn, and who is first in turn too. */
 static double ratio(const char *name, double (*call)(Side *), Side sides[2], int n)
 {
-    g_autofree double *values[2] = {g_new(double, n), g_new(double, n)};
-    double medians[2];
+    double *spent[2] = {g_new(double, n), g_new(double, n)};
+    g_autofree double *ratios = g_new(double, n);
+    double result;
 
     for (int i = -WARM_UP; i < n; i++) {
         for (int j = 0; j < 2; j++) {
             int side = (i + j) & 1;
-            double spent = call(&sides[side]);
+            double time = call(&sides[side]);
 
             if (i >= 0)
-                values[side][i] = spent;
+                spent[side][i] = time;
         }
+        if (i >= 0)
+            ratios[i] = spent[1][i] / spent[0][i];
     }
-    for (int side = 0; side < 2; side++)
-        medians[side] = median(values[side], n);
-    fprintf(stderr, "%s: %.1f us stock, %.1f us with the plugin\n", name, medians[0] / 1e3, medians[1] / 1e3);
-    return medians[1] / medians[0];
+    result = median(ratios, n);
+    fprintf(stderr, "%s: %.1f us stock, %.1f us with the plugin, ratio %.4f\n", name, median(spent[0], n) / 1e3,
+            median(spent[1], n) / 1e3, result);
+    g_free(spent[0]);
+    g_free(spent[1]);
+    return result;
 }
 
 static void set_xml(Side *side, const char *enlightenment)
@@ -162,46 +169,75 @@ static void settle(Side *side, const char *element, gboolean wanted)
     fprintf(stderr, "domain XML: %zu bytes\n", strlen(side->xml));
 }
 
-static void print(double value, const char *name, double goal, const char *separator)
-{
-    printf("  {\"name\": \"%s\", \"value\": %.4f, \"unit\": \"ratio\", \"goal\": %.2f}%s\n", name, value, goal, separator);
-}
+enum { DEFINE, DUMP, DEFINE_PLAIN, DUMP_PLAIN, FIGURES };
 
-int main(int argc, char **argv)
+static const struct {
+    const char *name;
+    double goal;
+    const char *anchor;
+} figures[FIGURES] = {
+    [DEFINE] = {"define-ratio", 1.10, "stock libvirtd, another enlightenment"},
+    [DUMP] = {"dumpxml-ratio", 1.25, "stock libvirtd, another enlightenment"},
+    [DEFINE_PLAIN] = {"define-plain-ratio", 1.01, "stock libvirtd, same XML"},
+    [DUMP_PLAIN] = {"dumpxml-plain-ratio", 1.01, "stock libvirtd, same XML"},
+};
+
+static void measure(const char *stock, const char *plugin, double results[FIGURES])
 {
+    const char *uris[2] = {stock, plugin};
     Side sides[2] = {{0}};
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: define-bench STOCK_URI PLUGIN_URI\n");
-        return 2;
-    }
     for (int i = 0; i < 2; i++) {
-        sides[i].connection = virConnectOpen(argv[1 + i]);
+        sides[i].connection = virConnectOpen(uris[i]);
         if (sides[i].connection == NULL)
-            die(argv[1 + i]);
+            die(uris[i]);
     }
 
-    printf("[\n");
     set_xml(&sides[0], "      <tlbflush state='on'/>\n");
     set_xml(&sides[1], "      <boot_zeroed_memory state='on'/>\n");
     settle(&sides[0], "<tlbflush state='on'/>", TRUE);
     settle(&sides[1], "<boot_zeroed_memory state='on'/>", TRUE);
-    print(ratio("define", define, sides, DEFINITIONS), "define-ratio", 1.10, ",");
-    print(ratio("dumpxml", dump, sides, DUMPS), "dumpxml-ratio", 1.25, ",");
+    results[DEFINE] = ratio("define", define, sides, DEFINITIONS);
+    results[DUMP] = ratio("dumpxml", dump, sides, DUMPS);
 
     for (int i = 0; i < 2; i++) {
         set_xml(&sides[i], "      <tlbflush state='on'/>\n");
         settle(&sides[i], "boot_zeroed_memory", FALSE);
     }
-    print(ratio("define, plain", define, sides, DEFINITIONS), "define-plain-ratio", 1.01, ",");
-    print(ratio("dumpxml, plain", dump, sides, DUMPS), "dumpxml-plain-ratio", 1.01, "");
-    printf("]\n");
+    results[DEFINE_PLAIN] = ratio("define, plain", define, sides, DEFINITIONS);
+    results[DUMP_PLAIN] = ratio("dumpxml, plain", dump, sides, DUMPS);
 
     for (int i = 0; i < 2; i++) {
         virDomainUndefine(sides[i].domain);
         virDomainFree(sides[i].domain);
         virConnectClose(sides[i].connection);
         g_free(sides[i].xml);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int pairs = (argc - 1) / 2;
+    double *results[FIGURES];
+
+    if (argc < 3 || argc % 2 != 1) {
+        fprintf(stderr, "usage: define-bench STOCK_URI PLUGIN_URI [STOCK_URI PLUGIN_URI]...\n");
+        return 2;
+    }
+    for (int figure = 0; figure < FIGURES; figure++)
+        results[figure] = g_new(double, pairs);
+    for (int pair = 0; pair < pairs; pair++) {
+        double one[FIGURES];
+
+        measure(argv[1 + 2 * pair], argv[2 + 2 * pair], one);
+        for (int figure = 0; figure < FIGURES; figure++)
+            results[figure][pair] = one[figure];
+    }
+    for (int figure = 0; figure < FIGURES; figure++) {
+        printf("%s{\"name\": \"%s\", \"value\": %.4f, \"unit\": \"ratio\", \"goal\": %.2f, \"anchor\": \"%s\"}%s\n",
+               figure == 0 ? "[" : " ", figures[figure].name, median(results[figure], pairs), figures[figure].goal,
+               figures[figure].anchor, figure == FIGURES - 1 ? "]" : ",");
+        g_free(results[figure]);
     }
     return 0;
 }
