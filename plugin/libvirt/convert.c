@@ -79,8 +79,8 @@ gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const cha
 static gboolean restore(const char *xml, char **restored, GError **error)
 {
     g_autoptr(BzSettings) settings = bz_settings_get(error);
-    BzRemoved removed;
-    g_autofree char *shortened = settings != NULL ? bz_shorten(xml, &removed) : NULL;
+    BzRemoved removed[BZ_REMOVED];
+    g_autofree char *shortened = settings != NULL ? bz_shorten(xml, removed) : NULL;
     g_autofree char *shortened_restored = NULL;
 
     *restored = NULL;
@@ -91,7 +91,7 @@ static gboolean restore(const char *xml, char **restored, GError **error)
     if (!bz_restore(shortened, settings->configuration, &shortened_restored, error))
         return FALSE;
     if (shortened_restored != NULL)
-        *restored = bz_lengthen(shortened_restored, &removed);
+        *restored = bz_lengthen(shortened_restored, removed);
     return TRUE;
 }
 

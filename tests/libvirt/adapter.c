@@ -110,6 +110,71 @@ static void test_restored(void)
     free(restored); /* as libvirt's callers do */
 }
 
+/* What libvirt gives, in its own form, with all that the short way out has to step over. */
+#define TRAPS "\n  </metadata>\n  <os/>\n  <features>\n  </features>\n  <devices>\n  </devices>\n  <devices/>\n"
+#define HEAD "<domain type='kvm'>\n  <name>a</name>\n"
+#define TRAPPED                                                                                       \
+    "  <metadata>\n    <app:a xmlns:app='urn:app'><![CDATA[" TRAPS "]]><!--" TRAPS "--></app:a>\n  </metadata>\n"
+#define OS "  <memory unit='KiB'>65536</memory>\n  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n"
+#define ELEMENT "    <hyperv mode='custom'>\n      <boot_zeroed_memory state='off'/>\n    </hyperv>\n"
+#define FEATURES "  <features>\n    <acpi/>\n" ELEMENT "  </features>\n"
+#define ONLY_FEATURE "  <features>\n" ELEMENT "  </features>\n"
+#define CLOCK "  <clock offset='utc'/>\n  <on_crash>destroy</on_crash>\n"
+#define DEVICES "  <devices>\n    <emulator>/usr/bin/qemu-system-x86_64</emulator>\n  </devices>\n"
+#define COMMANDLINE                                                                                                   \
+    "  <qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n    <qemu:arg value='-S'/>\n"     \
+    "  </qemu:commandline>\n"
+#define TAIL "</domain>\n"
+
+static void test_restored_around_the_rest(void)
+{
+    static const char *const domains[] = {
+        HEAD OS FEATURES CLOCK DEVICES TAIL,
+        HEAD OS FEATURES DEVICES TAIL,
+        HEAD OS ONLY_FEATURE CLOCK DEVICES TAIL,
+        HEAD OS ONLY_FEATURE TAIL,
+        HEAD FEATURES DEVICES TAIL,
+        HEAD TRAPPED OS FEATURES CLOCK DEVICES COMMANDLINE TAIL,
+        HEAD TRAPPED OS ONLY_FEATURE CLOCK DEVICES COMMANDLINE TAIL,
+        HEAD TRAPPED FEATURES DEVICES TAIL,
+        HEAD TRAPPED OS FEATURES CLOCK TAIL,
+        HEAD TRAPPED OS FEATURES CLOCK "  <devices/>\n" COMMANDLINE TAIL,
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(domains); i++) {
+        g_autofree char *stored = NULL;
+        char *restored;
+
+        reset();
+        g_assert_nonnull(define(domains[i]));
+        g_assert_nonnull(strstr(fake.copy, "<bootzero:boot_zeroed_memory state='off'/>"));
+        stored = g_strdup(fake.copy);
+        fake.answer = stored;
+        restored = virDomainGetXMLDesc(NULL, 0);
+        g_assert_cmpstr(restored, ==, domains[i]);
+        free(restored);
+    }
+}
+
+/* Longer than any text libvirt takes: refused where it has the element, and libvirt's to refuse where it has not. */
+static void test_long(void)
+{
+    g_autofree char *comment = g_strnfill(10 * 1024 * 1024, 'x');
+    g_autofree char *ours = g_strdup_printf("<!--%s-->%s", comment, OFF);
+    g_autofree char *plain = g_strdup_printf("<!--%s-->%s", comment, PLAIN);
+    g_autofree char *text = g_strdup_printf("the XML is %zu bytes long, and at most 4194304 are read: remove what does not "
+                                            "belong to the domain", strlen(ours));
+
+    for (gsize i = 0; i < G_N_ELEMENTS(takers); i++) {
+        reset();
+        g_assert_null(takers[i].call(ours));
+        g_assert_cmpint(fake.error_code, ==, VIR_ERR_XML_ERROR);
+        g_assert_cmpstr(fake.error, ==, text);
+        g_assert_nonnull(takers[i].call(plain));
+        g_assert_true(fake.xml == plain);
+    }
+}
+
 static void test_output_untouched(void)
 {
     static const char *const answers[] = {
@@ -174,6 +239,8 @@ int main(int argc, char **argv)
     g_test_add_func("/adapter/untouched", test_untouched);
     g_test_add_func("/adapter/translated", test_translated);
     g_test_add_func("/adapter/restored", test_restored);
+    g_test_add_func("/adapter/restored-around-the-rest", test_restored_around_the_rest);
+    g_test_add_func("/adapter/long", test_long);
     g_test_add_func("/adapter/output-untouched", test_output_untouched);
     g_test_add_func("/adapter/restore-fails", test_restore_fails);
     g_test_add_func("/adapter/errors", test_errors);
