@@ -39,8 +39,9 @@ has "the editor ran" environment "LD_PRELOAD="
 lacks "the plugin is gone" environment "bootzero-libvirt.so"
 has "the other is there" environment "$BZ_SEAMS"
 
-# An interpreter loads libvirt itself, late and out of sight of the plugin.
-if command -v python3 >/dev/null; then
+# An interpreter loads libvirt itself, late and out of sight of the plugin. And of AddressSanitizer, whose wrappers of the
+# XDR functions then wrap nothing.
+if command -v python3 >/dev/null && [ -z "${BZ_LIBASAN:-}" ]; then
     virsh undefine a >/dev/null
     passes "define in an interpreter" with_plugin python3 -c "
 import ctypes

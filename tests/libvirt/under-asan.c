@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Makes AddressSanitizer's runtime (GCC 12's) bearable for a libvirtd that is not instrumented itself, so that an
- * instrumented plugin can be tested in it. Without that runtime in the process nothing here does anything.
+ * Makes AddressSanitizer's runtime (GCC 12's) bearable for libvirt's programs, which are not instrumented, so that an
+ * instrumented plugin can be tested in them. Without that runtime in the process nothing here does anything.
  */
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,20 +40,23 @@ static void try_allocator(void)
 
 /*
  * At exit, a destructor of p11-kit waits for a lock of the C library whose count is off under the runtime, whatever else
- * is preloaded. The daemon has done its work by then.
+ * is preloaded. So destructors are left out; the process has done its work by then.
  */
 static void leave(int status, void *unused)
 {
+    fflush(NULL);
     _exit(status);
 }
 
-/* Called by the first fork, not by a constructor: the last to register is the first to be called at exit. */
-static void leave_before_destructors(void)
+/* libvirt's programs begin with this call. A constructor would be too early: what registers last is called first. */
+EXPORT char *setlocale(int category, const char *locale)
 {
     static int done;
+    char *(*next)(int, const char *) = (char *(*)(int, const char *))dlsym(RTLD_NEXT, "setlocale");
 
-    if (!__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST) && strcmp(program_invocation_short_name, "libvirtd") == 0)
+    if (__asan_init != NULL && !__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST))
         on_exit(leave, NULL);
+    return next(category, locale);
 }
 
 /*
@@ -65,8 +68,6 @@ EXPORT pid_t fork(void)
 {
     pid_t (*next)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
 
-    if (__asan_init != NULL)
-        leave_before_destructors();
     while (__asan_init != NULL) {
         int ready[2];
         pid_t child;
