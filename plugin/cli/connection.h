@@ -2,8 +2,8 @@
 /*
  * A libvirt, on this host or another.
  *
- * libvirt-glib opens it. Its domains carry XML as objects that are written anew, in another form than libvirt's, and its
- * errors keep libvirt's message but not the code. So everything else goes through the virConnectPtr it has.
+ * libvirt-glib opens it. Its domains carry XML as objects that are written anew, in another form than libvirt's, and
+ * its errors keep libvirt's message but not the code. So everything else goes through the virConnectPtr it has.
  */
 #pragma once
 #include <libvirt-gobject/libvirt-gobject.h>

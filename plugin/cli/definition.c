@@ -91,7 +91,8 @@ char *bz_definition_translate(BzDefinition *definition, const char *xml, gboolea
     if (!bz_translate(xml, definition->configuration, flags, bz_wish_choose, &wish, &stored, &notice, error))
         return NULL;
     if (notice) {
-        g_autofree char *warning = g_strdup_printf("%s; once it is, run: virt-bootzero refresh '%s'", notice, definition->name);
+        g_autofree char *warning =
+            g_strdup_printf("%s; once it is, run: virt-bootzero refresh '%s'", notice, definition->name);
 
         bz_cli_warn(warning);
     }
@@ -126,7 +127,8 @@ gboolean bz_definition_store(BzDefinition *definition, const char *xml, unsigned
     if (definition->translator != BZ_TRANSLATOR_HERE) {
         if (bz_definition_define(definition, xml, define_flags, &refusal)) {
             if (definition->provider != BZ_PROVIDER_NONE && bz_translate_concerns(xml))
-                bz_cli_warn("this libvirt has bootzero's plugin, which chooses the provider itself: --provider was not used");
+                bz_cli_warn(
+                    "this libvirt has bootzero's plugin, which chooses the provider itself: --provider was not used");
             return TRUE;
         }
         if (definition->translator == BZ_TRANSLATOR_DAEMON || !bz_translate_concerns(xml) || !is_about_xml(refusal)) {
@@ -144,8 +146,10 @@ void bz_definition_tell_when(BzDefinition *definition)
         printf("Domain '%s' is running: the change takes effect when it has been shut down and is started again\n",
                definition->name);
     else if (virDomainHasManagedSaveImage(definition->domain, 0) == 1)
-        printf("Domain '%s' has a managed save image: the change takes effect when it has been restored, shut down and is "
-               "started again\n", definition->name);
+        printf(
+            "Domain '%s' has a managed save image: the change takes effect when it has been restored, shut down and is "
+            "started again\n",
+            definition->name);
 }
 
 static void clear(BzDefinition *definition)
@@ -179,8 +183,10 @@ static gboolean load(BzDefinition *definition, const char *uri, const char *name
     if (persistent < 0)
         return bz_connection_failed(error);
     if (persistent == 0) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED, "domain '%s' is transient and has no definition to change: define it "
-                                                           "first, or create it anew from changed XML", definition->name);
+        g_set_error(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED,
+                    "domain '%s' is transient and has no definition to change: define it "
+                    "first, or create it anew from changed XML",
+                    definition->name);
         return FALSE;
     }
     return bz_definition_reload(definition, error);

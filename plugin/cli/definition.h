@@ -4,7 +4,8 @@
  *
  * Where the daemon has the plugin, it gives and takes the user's form, and translates. Where it has not, it gives the
  * stored form, and this program translates. Which it is shows in what it gives: a marker or an element. When it gives
- * neither, the user's form is tried first; a libvirt without the plugin refuses the elements, and then gets the stored form.
+ * neither, the user's form is tried first; a libvirt without the plugin refuses the elements, and then gets the stored
+ * form.
  */
 #pragma once
 #include "cli/command.h"
@@ -22,11 +23,11 @@ typedef struct {
     BzConnection *connection;
     virDomainPtr domain;
     BzConfiguration *configuration;
-    BzProvider provider;     /* from --provider; NONE when it was not given */
+    BzProvider provider; /* from --provider; NONE when it was not given */
     BzTranslator translator;
     char *name;
-    char *given;   /* as libvirt gave it: inactive, with passwords */
-    char *xml;     /* the same in the user's form */
+    char *given;     /* as libvirt gave it: inactive, with passwords */
+    char *xml;       /* the same in the user's form */
     BzDomain *facts; /* of given */
 } BzDefinition;
 
@@ -34,8 +35,8 @@ typedef struct {
 typedef int (*BzDefinitionWork)(BzDefinition *definition, gpointer data);
 
 /*
- * The frame of each command that changes a domain: options --provider and those in more, operand DOMAIN, connection, domain.
- * A domain without a definition (transient) is refused.
+ * The frame of each command that changes a domain: options --provider and those in more, operand DOMAIN, connection,
+ * domain. A domain without a definition (transient) is refused.
  */
 int bz_definition_command(const BzCli *cli, int argc, char **argv, const char *description, const GOptionEntry *more,
                           BzDefinitionWork work, gpointer data);
@@ -44,9 +45,9 @@ int bz_definition_command(const BzCli *cli, int argc, char **argv, const char *d
 gboolean bz_definition_is_current(BzDefinition *definition, GError **error);
 
 /*
- * Defines the domain by xml, in the user's form. define_flags: virDomainDefineFlags. must_choose: fail where no provider can
- * be had, and not only warn of it. Warnings go to stderr.
- * FALSE with BZ_LIBVIRT_ERROR, or with an error of the translation; the definition is then what it was.
+ * Defines the domain by xml, in the user's form. define_flags: virDomainDefineFlags. must_choose: fail where no
+ * provider can be had, and not only warn of it. Warnings go to stderr. FALSE with BZ_LIBVIRT_ERROR, or with an error of
+ * the translation; the definition is then what it was.
  */
 gboolean bz_definition_store(BzDefinition *definition, const char *xml, unsigned define_flags, gboolean must_choose,
                              GError **error);

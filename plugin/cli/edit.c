@@ -33,8 +33,10 @@ static Outcome try_once(BzDefinition *definition, const char *path, gboolean edi
         if (cause)
             g_propagate_error(error, g_steal_pointer(&cause));
         else
-            g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "domain '%s' was changed by someone else meanwhile: edit it again, "
-                                                          "from what it is now", definition->name);
+            g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED,
+                        "domain '%s' was changed by someone else meanwhile: edit it again, "
+                        "from what it is now",
+                        definition->name);
         return FAILED;
     }
     return bz_definition_store(definition, text, flags, FALSE, error) ? STORED : FAILED;
@@ -87,7 +89,8 @@ static int edit_file(BzDefinition *definition, const char *path, unsigned flags)
 
         if (outcome != FAILED) {
             unlink(path);
-            printf("Domain '%s' XML configuration %s.\n", definition->name, outcome == STORED ? "edited" : "not changed");
+            printf("Domain '%s' XML configuration %s.\n", definition->name,
+                   outcome == STORED ? "edited" : "not changed");
             if (outcome == STORED)
                 bz_definition_tell_when(definition);
             return BZ_EXIT_OK;
@@ -119,8 +122,9 @@ int bz_command_edit(const BzCli *cli, int argc, char **argv)
         {0},
     };
 
-    return bz_definition_command(cli, argc, argv,
-                                 "Edits the definition of a domain, with the elements as they were written, in the editor that\n"
-                                 "VISUAL or EDITOR names. What libvirt refuses stays in a file.",
-                                 entries, edit_definition, &skip_validate);
+    return bz_definition_command(
+        cli, argc, argv,
+        "Edits the definition of a domain, with the elements as they were written, in the editor that\n"
+        "VISUAL or EDITOR names. What libvirt refuses stays in a file.",
+        entries, edit_definition, &skip_validate);
 }

@@ -61,8 +61,8 @@ gboolean bz_editor_run(const char *path, GError **error)
     fflush(NULL);
     on_int = signal(SIGINT, SIG_IGN); /* the editor's, not ours to end by */
     on_quit = signal(SIGQUIT, SIG_IGN);
-    done = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, hand_over_keys, NULL, NULL, NULL, &status,
-                        &cause) &&
+    done = g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_CHILD_INHERITS_STDIN, hand_over_keys, NULL, NULL, NULL,
+                        &status, &cause) &&
            g_spawn_check_wait_status(status, &cause);
     signal(SIGINT, on_int);
     signal(SIGQUIT, on_quit);

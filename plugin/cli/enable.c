@@ -13,8 +13,10 @@ static gboolean check_kept(BzDefinition *definition, BzState state, GError **err
         return FALSE;
     if (definition->facts->features.boot_zeroed_memory == state)
         return TRUE;
-    g_set_error(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED, "libvirt at '%s' did not keep 'boot_zeroed_memory' in domain '%s': it is "
-                                                       "a feature of QEMU's domains", definition->connection->uri, definition->name);
+    g_set_error(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED,
+                "libvirt at '%s' did not keep 'boot_zeroed_memory' in domain '%s': it is "
+                "a feature of QEMU's domains",
+                definition->connection->uri, definition->name);
     return FALSE;
 }
 
@@ -40,15 +42,17 @@ static int set_state(BzDefinition *definition, gpointer data)
 
 int bz_command_enable(const BzCli *cli, int argc, char **argv)
 {
-    return bz_definition_command(cli, argc, argv,
-                                 "Sets <boot_zeroed_memory state='on'/> in the definition of a domain, and changes nothing else.",
-                                 NULL, set_state, GINT_TO_POINTER(BZ_STATE_ON));
+    return bz_definition_command(
+        cli, argc, argv,
+        "Sets <boot_zeroed_memory state='on'/> in the definition of a domain, and changes nothing else.", NULL,
+        set_state, GINT_TO_POINTER(BZ_STATE_ON));
 }
 
 int bz_command_disable(const BzCli *cli, int argc, char **argv)
 {
-    return bz_definition_command(cli, argc, argv,
-                                 "Sets <boot_zeroed_memory state='off'/> in the definition of a domain that has the element, and\n"
-                                 "changes nothing else.",
-                                 NULL, set_state, GINT_TO_POINTER(BZ_STATE_OFF));
+    return bz_definition_command(
+        cli, argc, argv,
+        "Sets <boot_zeroed_memory state='off'/> in the definition of a domain that has the element, and\n"
+        "changes nothing else.",
+        NULL, set_state, GINT_TO_POINTER(BZ_STATE_OFF));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * virt-bootzero refresh DOMAIN: chooses the provider again, as the host is now, and defines the domain with it. For after
- * an upgrade of QEMU or of bootzero, and for a domain that was defined when its host could not provide the feature.
+ * virt-bootzero refresh DOMAIN: chooses the provider again, as the host is now, and defines the domain with it. For
+ * after an upgrade of QEMU or of bootzero, and for a domain that was defined when its host could not provide the
+ * feature.
  */
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +36,8 @@ static int refresh(BzDefinition *definition, gpointer data)
     g_autofree char *stored = NULL, *before = NULL, *after = NULL;
 
     if (!bz_features_wants_ext_query_caps(&definition->facts->features)) {
-        printf("Domain '%s' not changed: boot_zeroed_memory is not enabled, so it needs no provider\n", definition->name);
+        printf("Domain '%s' not changed: boot_zeroed_memory is not enabled, so it needs no provider\n",
+               definition->name);
         return BZ_EXIT_OK;
     }
     if (definition->translator == BZ_TRANSLATOR_DAEMON)
@@ -62,8 +64,9 @@ static int refresh(BzDefinition *definition, gpointer data)
 
 int bz_command_refresh(const BzCli *cli, int argc, char **argv)
 {
-    return bz_definition_command(cli, argc, argv,
-                                 "Chooses the provider of a domain again, as its host is now, and defines the domain with it.\n"
-                                 "Tells what changed; changes nothing where all is right.",
-                                 NULL, refresh, NULL);
+    return bz_definition_command(
+        cli, argc, argv,
+        "Chooses the provider of a domain again, as its host is now, and defines the domain with it.\n"
+        "Tells what changed; changes nothing where all is right.",
+        NULL, refresh, NULL);
 }

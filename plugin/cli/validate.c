@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * virt-bootzero validate [--from DIR] FILE...: whether domain XML is right, apart from what this host can do: the rules for
- * the elements, and, where libvirt's schemas are, all of it.
+ * virt-bootzero validate [--from DIR] FILE...: whether domain XML is right, apart from what this host can do: the rules
+ * for the elements, and, where libvirt's schemas are, all of it.
  */
 #include <stdio.h>
 
@@ -32,18 +32,20 @@ int bz_command_validate(const BzCli *cli, int argc, char **argv)
     g_autofree char *from = NULL;
     const char *schemas = BZ_RNG_SCHEMA_FOLDER;
     const GOptionEntry entries[] = {
-        {"from", 0, 0, G_OPTION_ARG_FILENAME, &from, "Folder of libvirt's schemas; default: " BZ_RNG_SCHEMA_FOLDER, "DIR"},
+        {"from", 0, 0, G_OPTION_ARG_FILENAME, &from, "Folder of libvirt's schemas; default: " BZ_RNG_SCHEMA_FOLDER,
+         "DIR"},
         {0},
     };
     g_autoptr(BzConfiguration) configuration = NULL;
     g_autoptr(GError) error = NULL;
     int status = BZ_EXIT_OK;
 
-    if (!bz_cli_parse(&argc, &argv, "FILE...",
-                      "Checks domain XML: the elements of bootzero, the rules for the domains that may have them, and the\n"
-                      "whole of it against libvirt's schemas, with the elements added, where these are installed.\n"
-                      "What this host can do does not matter here; 'virt-bootzero probe' tells that.",
-                      entries, -1))
+    if (!bz_cli_parse(
+            &argc, &argv, "FILE...",
+            "Checks domain XML: the elements of bootzero, the rules for the domains that may have them, and the\n"
+            "whole of it against libvirt's schemas, with the elements added, where these are installed.\n"
+            "What this host can do does not matter here; 'virt-bootzero probe' tells that.",
+            entries, -1))
         return BZ_EXIT_USAGE;
     if (argc < 2)
         return bz_cli_misuse("a FILE is needed; '-' is standard input");
@@ -53,7 +55,8 @@ int bz_command_validate(const BzCli *cli, int argc, char **argv)
     if (from)
         schemas = from;
     else if (!bz_rng_schema_is_there(schemas)) {
-        bz_cli_warn("libvirt's schemas are not in " BZ_RNG_SCHEMA_FOLDER ": only the rules for the elements are checked");
+        bz_cli_warn("libvirt's schemas are not in " BZ_RNG_SCHEMA_FOLDER
+                    ": only the rules for the elements are checked");
         schemas = NULL;
     }
     for (int i = 1; i < argc; i++) {

@@ -28,9 +28,11 @@ BzChoice *bz_wish_choose(const BzDomain *domain, gpointer data, GError **error)
     if (wish->provider != BZ_PROVIDER_NONE)
         return bz_choose_for_another_host(domain, wish->configuration, wish->provider, error);
     if (wish->other) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED,
-                    "libvirt at '%s' has no plugin of bootzero that would choose a provider: name what its host has with "
-                    "--provider preload or --provider qemu", wish->other);
+        g_set_error(
+            error, BZ_ERROR, BZ_ERROR_UNSUPPORTED,
+            "libvirt at '%s' has no plugin of bootzero that would choose a provider: name what its host has with "
+            "--provider preload or --provider qemu",
+            wish->other);
         return NULL;
     }
     return bz_choose(domain, wish->configuration, BZ_PROVIDER_NONE, error);

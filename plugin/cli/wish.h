@@ -5,13 +5,15 @@
 
 typedef struct {
     const BzConfiguration *configuration;
-    BzProvider provider;  /* what the host in question has; NONE: look at this one */
-    const char *other;    /* where the domain is when it is not on this host: a libvirt URI; else NULL */
+    BzProvider provider; /* what the host in question has; NONE: look at this one */
+    const char *other;   /* where the domain is when it is not on this host: a libvirt URI; else NULL */
 } BzWish;
 
-#define BZ_WISH_OPTION(variable)                                                                                        \
-    {"provider", 'p', 0, G_OPTION_ARG_STRING, (variable),                                                                \
-     "qemu or preload: do not look at this host, the domain is for another one that has it", "PROVIDER"}
+#define BZ_WISH_OPTION(variable)                                                                                       \
+    {                                                                                                                  \
+        "provider", 'p', 0, G_OPTION_ARG_STRING, (variable),                                                           \
+            "qemu or preload: do not look at this host, the domain is for another one that has it", "PROVIDER"         \
+    }
 
 /* The value of --provider, NULL when it was not given. */
 gboolean bz_wish_parse(const char *text, BzProvider *provider);

@@ -75,8 +75,9 @@ static const char *needed_property(const BzDomain *domain, const BzConfiguration
 static gboolean qemu_sees_all_writers(const BzDomain *domain, GError **error)
 {
     return !domain->shared_by || domain->features.boot_zeroed_memory != BZ_STATE_ON ||
-           refuse(domain, g_strdup_printf("provider 'qemu' does not see what other processes write to the guest's memory (%s): "
-                                          "use provider 'preload', or memory that is not shared", domain->shared_by), error);
+           refuse(domain, g_strdup_printf("provider 'qemu' does not see what other processes write to the guest's "
+                                          "memory (%s): use provider 'preload', or memory that is not shared",
+                                          domain->shared_by), error);
 }
 
 static gboolean qemu_can(const BzDomain *domain, const BzConfiguration *configuration, const BzQemuProbe *probe,
@@ -183,7 +184,8 @@ static const char *unprobed_cpu_type(const BzDomain *domain)
 BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfiguration *configuration, BzProvider provider,
                                      GError **error)
 {
-    if (!(provider == BZ_PROVIDER_PRELOAD ? has_other_enlightenment(domain, error) : qemu_sees_all_writers(domain, error)))
+    if (!(provider == BZ_PROVIDER_PRELOAD ? has_other_enlightenment(domain, error)
+                                          : qemu_sees_all_writers(domain, error)))
         return NULL;
     return choice_new(configuration, provider, unprobed_cpu_type(domain));
 }

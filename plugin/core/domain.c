@@ -104,8 +104,8 @@ static char *child_attribute(const BzOutline *outline, int parent, const char *n
 }
 
 /*
- * A device, by its element and an attribute of it, and what it does to guest memory. VFIO and vDPA pin all of it when the
- * guest starts; vhost-user and virtiofs daemons map it and write to it.
+ * A device, by its element and an attribute of it, and what it does to guest memory. VFIO and vDPA pin all of it when
+ * the guest starts; vhost-user and virtiofs daemons map it and write to it.
  */
 static const struct {
     const char *element, *attribute, *value;

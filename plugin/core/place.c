@@ -42,7 +42,8 @@ static void insert_hyperv(BzEdits *edits, const BzOutline *outline, int features
 static void insert_features(BzEdits *edits, const BzOutline *outline, int domain, const BzFeatures *wanted,
                             BzWritten written)
 {
-    static const char *const before[] = {"name", "uuid", "memory", "currentMemory", "vcpu", "bootloader", "os", "idmap"};
+    static const char *const before[] = {"name", "uuid",       "memory", "currentMemory",
+                                         "vcpu", "bootloader", "os",     "idmap"};
     g_autofree char *outer = bz_layout_child_indent(outline, domain);
     g_autofree char *indent = g_strconcat(outer, *outer ? "  " : "", NULL);
     g_autofree char *hyperv = format_hyperv(wanted, written, indent);
@@ -79,7 +80,8 @@ static int find_hyperv(const BzOutline *outline, int domain, GArray *bare)
     return found;
 }
 
-void bz_place_elements(BzEdits *edits, const BzOutline *outline, int domain, const BzFeatures *wanted, BzWritten written)
+void bz_place_elements(BzEdits *edits, const BzOutline *outline, int domain, const BzFeatures *wanted,
+                       BzWritten written)
 {
     g_autoptr(GArray) bare = g_array_new(FALSE, FALSE, sizeof(int));
     int features = bz_outline_child(outline, domain, BZ_NODE_NONE, NULL, "features");

@@ -7,4 +7,5 @@
 #include "core/outline.h"
 
 /* domain has none of the wanted elements. written tells how a new <hyperv> looks. */
-void bz_place_elements(BzEdits *edits, const BzOutline *outline, int domain, const BzFeatures *wanted, BzWritten written);
+void bz_place_elements(BzEdits *edits, const BzOutline *outline, int domain, const BzFeatures *wanted,
+                       BzWritten written);

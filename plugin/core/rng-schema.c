@@ -116,7 +116,8 @@ static void add_element(xmlNode *list, const char *name)
         xmlAddPrevSibling(last, optional);
         xmlAddPrevSibling(optional, xmlNewText(first->content));
     }
-    state = add_child(add_child(add_child(optional, "element", name, NULL), "attribute", "state", NULL), "choice", NULL, NULL);
+    state = add_child(add_child(add_child(optional, "element", name, NULL), "attribute", "state", NULL), "choice", NULL,
+                      NULL);
     add_child(state, "value", NULL, "on");
     add_child(state, "value", NULL, "off");
 }
@@ -129,14 +130,18 @@ static gboolean extend(xmlDoc *doc, const char *path, GError **error)
     xmlNode *hyperv = root ? find_pattern(root, "element", "hyperv") : NULL;
 
     if (!hyperv) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "'%s' defines no element 'hyperv': it is not a schema of a libvirt that "
-                                                      "knows Hyper-V enlightenments", path);
+        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED,
+                    "'%s' defines no element 'hyperv': it is not a schema of a libvirt that "
+                    "knows Hyper-V enlightenments",
+                    path);
         return FALSE;
     }
     find_lists(hyperv, lists, seen);
     if (lists->len == 0) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "'%s': no list of enlightenments with 'relaxed' was found in element "
-                                                      "'hyperv': this libvirt's schema is not understood", path);
+        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED,
+                    "'%s': no list of enlightenments with 'relaxed' was found in element "
+                    "'hyperv': this libvirt's schema is not understood",
+                    path);
         return FALSE;
     }
     for (guint i = 0; i < lists->len; i++) {
@@ -179,8 +184,9 @@ static char *read_extended(const char *folder, const char *name, gsize *length, 
 
     if (!text || strcmp(name, COMMON) != 0)
         return g_steal_pointer(&text);
-    doc = *length <= G_MAXINT ? xmlReadMemory(text, (int)*length, path, NULL,
-                                              XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING) : NULL;
+    doc = *length <= G_MAXINT
+              ? xmlReadMemory(text, (int)*length, path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+              : NULL;
     if (!doc) {
         g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "'%s' is not well-formed: install libvirt's schemas again", path);
         return NULL;
@@ -206,7 +212,8 @@ static gboolean is_same_folder(const char *a, const char *b)
 {
     GStatBuf first, second;
 
-    return g_stat(a, &first) == 0 && g_stat(b, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    return g_stat(a, &first) == 0 && g_stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
 }
 
 static gboolean copy_file(const char *from, const char *to, const char *name, GError **error)
@@ -231,8 +238,10 @@ gboolean bz_rng_schema_copy(const char *from, const char *to, GError **error)
     const char *name;
 
     if (!dir || !bz_rng_schema_is_there(from)) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "no " COMMON " in '%s': install libvirt, or name the folder of its "
-                                                      "schemas with --from", from);
+        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED,
+                    "no " COMMON " in '%s': install libvirt, or name the folder of its "
+                    "schemas with --from",
+                    from);
         return FALSE;
     }
     if (g_mkdir_with_parents(to, 0755) < 0) {
@@ -240,7 +249,8 @@ gboolean bz_rng_schema_copy(const char *from, const char *to, GError **error)
         return FALSE;
     }
     if (is_same_folder(from, to)) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "'%s' has libvirt's own schemas: name another folder with --to", to);
+        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "'%s' has libvirt's own schemas: name another folder with --to",
+                    to);
         return FALSE;
     }
     while ((name = g_dir_read_name(dir)))
@@ -250,8 +260,8 @@ gboolean bz_rng_schema_copy(const char *from, const char *to, GError **error)
 }
 
 /*
- * The schemas include each other by name. So that libxml2 finds the extended text, and nothing outside of the folder, all
- * of them are read under a scheme of their own.
+ * The schemas include each other by name. So that libxml2 finds the extended text, and nothing outside of the folder,
+ * all of them are read under a scheme of their own.
  */
 #define SCHEME "bootzero-schema:/"
 
@@ -350,7 +360,7 @@ gboolean bz_rng_schema_validate(const char *from, const char *xml, GError **erro
     xmlFreeDoc(doc);
     if (result != 0)
         g_set_error(error, BZ_LIBVIRT_ERROR, BZ_LIBVIRT_ERROR_INVALID_SCHEMA,
-                    "XML document failed to validate against schema: Unable to validate doc against %s/" DOMAIN "\n%s", from,
-                    g_strchomp(lines->str));
+                    "XML document failed to validate against schema: Unable to validate doc against %s/" DOMAIN "\n%s",
+                    from, g_strchomp(lines->str));
     return result == 0;
 }

@@ -5,7 +5,7 @@
 #include "core/element.h"
 
 /*
- * state is ON or OFF; OFF adds no element where there is none. TRUE: *out is the new XML, or NULL when xml can be used as
- * it is. Free with g_free(). Errors: those of bz_domain_parse().
+ * state is ON or OFF; OFF adds no element where there is none. TRUE: *out is the new XML, or NULL when xml can be used
+ * as it is. Free with g_free(). Errors: those of bz_domain_parse().
  */
 gboolean bz_set_state(const char *xml, const BzConfiguration *configuration, BzState state, char **out, GError **error);

@@ -60,35 +60,39 @@ static char *check_file(const BzDomain *domain)
 }
 
 static char *(*const rules[])(const BzDomain *domain) = {
-    check_arch,
-    check_type,
-    check_mode,
-    check_launch_security,
-    check_file,
+    check_arch, check_type, check_mode, check_launch_security, check_file,
 };
 
 /* What works, and saves less than one would think. Each adds a text. */
 static void warn(const BzDomain *domain, GPtrArray *warnings)
 {
     if (domain->pinned_by)
-        g_ptr_array_add(warnings, g_strdup_printf("%s makes all of the guest's memory resident: boot_zeroed_memory will find "
-                                                  "little to report; remove the device to save memory", domain->pinned_by));
+        g_ptr_array_add(warnings,
+                        g_strdup_printf("%s makes all of the guest's memory resident: boot_zeroed_memory will find "
+                                        "little to report; remove the device to save memory",
+                                        domain->pinned_by));
     if (domain->hugepages)
-        g_ptr_array_add(warnings, g_strdup("the guest's memory is made of huge pages, of which boot_zeroed_memory reports "
-                                           "none: remove memoryBacking hugepages to save memory"));
+        g_ptr_array_add(warnings,
+                        g_strdup("the guest's memory is made of huge pages, of which boot_zeroed_memory reports "
+                                 "none: remove memoryBacking hugepages to save memory"));
     if (domain->locked)
-        g_ptr_array_add(warnings, g_strdup("memoryBacking locked makes all of the guest's memory resident: boot_zeroed_memory "
-                                           "will find little to report; remove it to save memory"));
+        g_ptr_array_add(warnings,
+                        g_strdup("memoryBacking locked makes all of the guest's memory resident: boot_zeroed_memory "
+                                 "will find little to report; remove it to save memory"));
     if (domain->preallocated)
-        g_ptr_array_add(warnings, g_strdup("memoryBacking allocation mode='immediate' makes all of the guest's memory "
-                                           "resident: boot_zeroed_memory will find little to report; use mode='ondemand' to "
-                                           "save memory"));
+        g_ptr_array_add(warnings,
+                        g_strdup("memoryBacking allocation mode='immediate' makes all of the guest's memory "
+                                 "resident: boot_zeroed_memory will find little to report; use mode='ondemand' to "
+                                 "save memory"));
     if (domain->shared_by)
-        g_ptr_array_add(warnings, g_strdup_printf("other processes may write the guest's memory (%s): boot_zeroed_memory "
-                                                  "reports none of what is shared with them", domain->shared_by));
+        g_ptr_array_add(warnings,
+                        g_strdup_printf("other processes may write the guest's memory (%s): boot_zeroed_memory "
+                                        "reports none of what is shared with them",
+                                        domain->shared_by));
     if (domain->persistent)
         g_ptr_array_add(warnings, g_strdup_printf("the guest has persistent memory (%s), which keeps its content: "
-                                                  "boot_zeroed_memory reports nothing above 4 GiB", domain->persistent));
+                                                  "boot_zeroed_memory reports nothing above 4 GiB",
+                                                  domain->persistent));
 }
 
 gboolean bz_validate(const BzDomain *domain, GPtrArray **warnings, GError **error)

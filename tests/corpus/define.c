@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Every domain of a folder through a real libvirtd with the plugin. What it accepts without the element, made a domain that
- * may have it, it has to accept with it, give back with it and otherwise the same, and take again without a change.
+ * Every domain of a folder through a real libvirtd with the plugin. What it accepts without the element, made a domain
+ * that may have it, it has to accept with it, give back with it and otherwise the same, and take again without a
+ * change.
  *
  *   define FOLDER LEAST     LEAST: how many domains it has to accept
  */
@@ -84,8 +85,9 @@ static void check(const char *path, const char *base, unsigned flags, virDomainP
 }
 
 /*
- * What libvirt gives for XML it accepts, when it does not change it any more: some devices are only put in order the second
- * time, and some it then refuses itself. *flags: to validate, when it passes the schema, too. NULL when it refuses.
+ * What libvirt gives for XML it accepts, when it does not change it any more: some devices are only put in order the
+ * second time, and some it then refuses itself. *flags: to validate, when it passes the schema, too. NULL when it
+ * refuses.
  */
 static char *settle(const char *xml, unsigned *flags, virDomainPtr *domain)
 {

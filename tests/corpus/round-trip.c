@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Every XML file of a folder through translate and restore: as it is, byte for byte; a domain also with the element, from
- * which it has to come back with the same meaning, and the second time with the same bytes.
+ * Every XML file of a folder through translate and restore: as it is, byte for byte; a domain also with the element,
+ * from which it has to come back with the same meaning, and the second time with the same bytes.
  *
  *   round-trip FOLDER LEAST     LEAST: how many domains there have to be
  */
@@ -41,11 +41,13 @@ static void pass_unchanged(const char *path, const char *text, gboolean well_for
     g_autofree char *restored = restore(mentioned, &back);
 
     if (!well_formed) {
-        if (!g_error_matches(there, BZ_ERROR, BZ_ERROR_MALFORMED) || !g_error_matches(back, BZ_ERROR, BZ_ERROR_MALFORMED))
+        if (!g_error_matches(there, BZ_ERROR, BZ_ERROR_MALFORMED) ||
+            !g_error_matches(back, BZ_ERROR, BZ_ERROR_MALFORMED))
             fail(path, "is not well-formed, and was taken", NULL, NULL);
         return;
     }
-    expect_same(path, there ? there->message : "translate changed what has nothing of bootzero's", mentioned, translated);
+    expect_same(path, there ? there->message : "translate changed what has nothing of bootzero's", mentioned,
+                translated);
     expect_same(path, back ? back->message : "restore changed what has nothing of bootzero's", mentioned, restored);
 }
 
@@ -143,9 +145,10 @@ int main(int argc, char **argv)
     }
     for (guint i = 0; i < files->len && counts.failed < 20; i++)
         take(files->pdata[i]);
-    printf("%u files, %u of them not well-formed; %u domains: %u with the element as they are, %u after changes that the rules "
-           "ask for; %u failed\n", counts.files, counts.malformed, counts.domains, counts.as_they_are, counts.after_change,
-           counts.failed);
+    printf("%u files, %u of them not well-formed; %u domains: %u with the element as they are, %u after changes that "
+           "the rules "
+           "ask for; %u failed\n",
+           counts.files, counts.malformed, counts.domains, counts.as_they_are, counts.after_change, counts.failed);
     if (counts.domains < (guint)atoi(argv[2])) {
         printf("FAILED: %s domains were expected: this is not the corpus\n", argv[2]);
         return 1;

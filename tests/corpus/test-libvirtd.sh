@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The domains of libvirt's own tests through a real libvirtd with the plugin. The files are fetched before the sandbox, which
-# has no network.
+# The domains of libvirt's own tests through a real libvirtd with the plugin. The files are fetched before the sandbox,
+# which has no network.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if [ $# = 0 ]; then

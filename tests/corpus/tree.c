@@ -127,7 +127,8 @@ gboolean corpus_allow(xmlDoc *doc)
 
 void corpus_insert(xmlDoc *doc, const char *state)
 {
-    xmlNewProp(xmlNewChild(need_hyperv(doc), NULL, BAD_CAST "boot_zeroed_memory", NULL), BAD_CAST "state", BAD_CAST state);
+    xmlNewProp(xmlNewChild(need_hyperv(doc), NULL, BAD_CAST "boot_zeroed_memory", NULL), BAD_CAST "state",
+               BAD_CAST state);
 }
 
 void corpus_remove(xmlDoc *doc)

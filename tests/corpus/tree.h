@@ -13,8 +13,8 @@ xmlDoc *corpus_parse(const char *text);
 gboolean corpus_is_domain(const xmlDoc *doc);
 
 /*
- * Makes it a domain that may have boot_zeroed_memory: KVM, x86_64, no launchSecurity, no file behind its memory, <hyperv> with
- * a list, and an enlightenment. TRUE when there was something to change but for the enlightenment.
+ * Makes it a domain that may have boot_zeroed_memory: KVM, x86_64, no launchSecurity, no file behind its memory,
+ * <hyperv> with a list, and an enlightenment. TRUE when there was something to change but for the enlightenment.
  */
 gboolean corpus_allow(xmlDoc *doc);
 
@@ -27,7 +27,8 @@ void corpus_remove(xmlDoc *doc);
 /* As text. Free with g_free(). */
 char *corpus_format(xmlDoc *doc);
 
-/* What it means: canonical XML, with the children of <features> in a fixed order, which has no meaning. Free with g_free(). */
+/* What it means: canonical XML, with the children of <features> in a fixed order, which has no meaning. Free with
+ * g_free(). */
 char *corpus_canonical(const char *text);
 
 /* How many nodes an XPath expression finds; prefix b is bootzero's, q is QEMU's. */

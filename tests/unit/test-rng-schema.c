@@ -10,7 +10,7 @@
 
 #define GRAMMAR(content) "<grammar xmlns='http://relaxng.org/ns/structure/1.0'>" content "</grammar>"
 #define MEMBER(name) "<optional><element name='" name "'><attribute name='state'/></element></optional>"
-#define DOMAIN_RNG                                                                             \
+#define DOMAIN_RNG                                                                                                     \
     GRAMMAR("<include href='domaincommon.rng'/><start><element name='domain'><element name='features'><ref name='h'/>" \
             "</element></element></start>")
 #define DOMAIN_XML(hyperv) "<domain><features>" hyperv "</features></domain>"
@@ -34,8 +34,10 @@ static void check_valid(const char *folder, const char *xml)
 
 static void check_invalid(const char *folder, const char *xml, const char *detail)
 {
-    g_autofree char *start = g_strdup_printf("XML document failed to validate against schema: Unable to validate doc against "
-                                             "%s/domain.rng\n", folder);
+    g_autofree char *start =
+        g_strdup_printf("XML document failed to validate against schema: Unable to validate doc against "
+                        "%s/domain.rng\n",
+                        folder);
     g_autoptr(GError) error = NULL;
 
     g_assert_false(bz_rng_schema_validate(folder, xml, &error));
@@ -62,23 +64,28 @@ static void test_shapes(Scratch *scratch, gconstpointer data)
 {
     static const char *const shapes[] = {
         /* libvirt 9 */
-        "<define name='h'><element name='hyperv'><choice><attribute name='mode'><value>passthrough</value></attribute><group>"
-        "<optional><attribute name='mode'><value>custom</value></attribute></optional>\n<interleave>\n  " MEMBER("relaxed") "\n  "
-        MEMBER("vapic") "\n</interleave></group></choice></element></define>",
+        "<define name='h'><element name='hyperv'><choice><attribute "
+        "name='mode'><value>passthrough</value></attribute><group>"
+        "<optional><attribute name='mode'><value>custom</value></attribute></optional>\n<interleave>\n  " MEMBER(
+            "relaxed") "\n  " MEMBER("vapic") "\n</interleave></group></choice></element></define>",
         /* behind references, which go round */
         "<define name='h'><element name='hyperv'><ref name='list'/></element></define>"
-        "<define name='list'><choice><ref name='more'/><interleave>" MEMBER("vapic") MEMBER("relaxed") "</interleave></choice></define>"
-        "<define name='more'><group><attribute name='x'/><optional><ref name='unused'/></optional></group></define>"
-        "<define name='unused'><element name='x'><ref name='list'/></element></define>",
+        "<define name='list'><choice><ref name='more'/><interleave>" MEMBER("vapic")
+            MEMBER("relaxed") "</interleave></choice></define>"
+                              "<define name='more'><group><attribute name='x'/><optional><ref "
+                              "name='unused'/></optional></group></define>"
+                              "<define name='unused'><element name='x'><ref name='list'/></element></define>",
         /* any number in any order, and without <optional> */
-        "<define name='h'><element name='hyperv'><zeroOrMore><choice><element name='relaxed'><attribute name='state'/></element>"
+        "<define name='h'><element name='hyperv'><zeroOrMore><choice><element name='relaxed'><attribute "
+        "name='state'/></element>"
         "</choice></zeroOrMore></element></define>",
         /* a fixed order, right below the element */
         "<define name='h'><element name='hyperv'>" MEMBER("relaxed") "</element></define>",
         /* the elements' own interleaves are not the list */
-        "<define name='h'><element name='hyperv'><interleave>" MEMBER("relaxed")
-        "<optional><element name='stimer'><interleave><optional><element name='direct'><empty/></element></optional></interleave>"
-        "</element></optional></interleave></element></define>",
+        "<define name='h'><element name='hyperv'><interleave>" MEMBER(
+            "relaxed") "<optional><element name='stimer'><interleave><optional><element "
+                       "name='direct'><empty/></element></optional></interleave>"
+                       "</element></optional></interleave></element></define>",
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(shapes); i++) {
@@ -96,8 +103,10 @@ static void test_shapes(Scratch *scratch, gconstpointer data)
 static void test_prefix(Scratch *scratch, gconstpointer data)
 {
     g_autofree char *from = folder_with(
-        scratch, "prefix", "<r:grammar xmlns:r='http://relaxng.org/ns/structure/1.0'><r:define name='h'><r:element name='hyperv'>"
-        "<r:interleave><r:optional><r:element name='relaxed'><r:empty/></r:element></r:optional></r:interleave></r:element>"
+        scratch, "prefix",
+        "<r:grammar xmlns:r='http://relaxng.org/ns/structure/1.0'><r:define name='h'><r:element name='hyperv'>"
+        "<r:interleave><r:optional><r:element "
+        "name='relaxed'><r:empty/></r:element></r:optional></r:interleave></r:element>"
         "</r:define></r:grammar>");
 
     check_valid(from, DOMAIN_XML("<hyperv><relaxed/>" BOTH "</hyperv>"));
@@ -105,12 +114,14 @@ static void test_prefix(Scratch *scratch, gconstpointer data)
 
 static void test_copy(Scratch *scratch, gconstpointer data)
 {
-    g_autofree char *from = folder_with(scratch, "from", GRAMMAR("<!-- kept -->\n<define name='h'><element name='hyperv'>"
-                                                                 "<interleave>\n  " MEMBER("relaxed") "\n</interleave></element>"
-                                                                 "</define>"));
+    g_autofree char *from = folder_with(scratch, "from",
+                                        GRAMMAR("<!-- kept -->\n<define name='h'><element name='hyperv'>"
+                                                "<interleave>\n  " MEMBER("relaxed") "\n</interleave></element>"
+                                                                                     "</define>"));
     g_autofree char *to = g_build_filename(scratch->path, "deep", "to", NULL);
     g_autofree char *again = g_build_filename(scratch->path, "again", NULL);
-    g_autofree char *first = g_build_filename(to, "domaincommon.rng", NULL), *other = g_build_filename(to, "domain.rng", NULL);
+    g_autofree char *first = g_build_filename(to, "domaincommon.rng", NULL),
+                    *other = g_build_filename(to, "domain.rng", NULL);
     g_autofree char *second = g_build_filename(again, "domaincommon.rng", NULL);
     g_autofree char *text = NULL, *text_again = NULL, *text_other = NULL;
 
@@ -118,8 +129,9 @@ static void test_copy(Scratch *scratch, gconstpointer data)
     g_assert_true(g_file_get_contents(first, &text, NULL, NULL));
     g_assert_nonnull(strstr(text, "<!-- kept -->"));
     g_assert_nonnull(strstr(text, "</optional>\n  <optional><element name=\"ext_query_caps\">"));
-    g_assert_nonnull(strstr(text, "\n  <optional><element name=\"boot_zeroed_memory\"><attribute name=\"state\"><choice>"
-                                  "<value>on</value><value>off</value></choice></attribute></element></optional>\n</interleave>"));
+    g_assert_nonnull(
+        strstr(text, "\n  <optional><element name=\"boot_zeroed_memory\"><attribute name=\"state\"><choice>"
+                     "<value>on</value><value>off</value></choice></attribute></element></optional>\n</interleave>"));
     g_assert_true(g_file_get_contents(other, &text_other, NULL, NULL));
     g_assert_cmpstr(text_other, ==, DOMAIN_RNG);
     /* A schema that knows them stays as it is. */
@@ -142,19 +154,21 @@ static void test_refusals(Scratch *scratch, gconstpointer data)
     g_autofree char *to = g_build_filename(scratch->path, "to", NULL);
     g_autofree char *file = scratch_file(scratch, "file", "", 0644);
     g_autofree char *below_file = g_build_filename(file, "to", NULL);
-    g_autofree char *good = folder_with(scratch, "good", GRAMMAR("<define name='h'><element name='hyperv'>" MEMBER("relaxed")
-                                                                 "</element></define>"));
+    g_autofree char *good = folder_with(
+        scratch, "good", GRAMMAR("<define name='h'><element name='hyperv'>" MEMBER("relaxed") "</element></define>"));
     g_autofree char *no_hyperv = folder_with(scratch, "no-hyperv", GRAMMAR("<define name='h'><empty/></define>"));
-    g_autofree char *no_list = folder_with(scratch, "no-list", GRAMMAR("<define name='h'><element name='hyperv'><ref name='h'/>"
-                                                                       "<text/></element></define>"));
+    g_autofree char *no_list = folder_with(scratch, "no-list",
+                                           GRAMMAR("<define name='h'><element name='hyperv'><ref name='h'/>"
+                                                   "<text/></element></define>"));
     g_autofree char *malformed = folder_with(scratch, "malformed", "<grammar>");
     g_autofree char *expected = NULL;
     g_autoptr(GError) error = NULL;
 
-    check_refused("/nonexistent", to, "no domaincommon.rng in '/nonexistent': install libvirt, or name the folder of its schemas "
-                                      "with --from");
-    expected = g_strdup_printf("no domaincommon.rng in '%s': install libvirt, or name the folder of its schemas with --from",
-                               scratch->path);
+    check_refused("/nonexistent", to,
+                  "no domaincommon.rng in '/nonexistent': install libvirt, or name the folder of its schemas "
+                  "with --from");
+    expected = g_strdup_printf(
+        "no domaincommon.rng in '%s': install libvirt, or name the folder of its schemas with --from", scratch->path);
     check_refused(scratch->path, to, expected);
     g_free(expected);
     expected = g_strdup_printf("'%s' has libvirt's own schemas: name another folder with --to", good);
@@ -163,12 +177,16 @@ static void test_refusals(Scratch *scratch, gconstpointer data)
     expected = g_strdup_printf("cannot make folder '%s': Not a directory", below_file);
     check_refused(good, below_file, expected);
     g_free(expected);
-    expected = g_strdup_printf("'%s/domaincommon.rng' defines no element 'hyperv': it is not a schema of a libvirt that knows "
-                               "Hyper-V enlightenments", no_hyperv);
+    expected =
+        g_strdup_printf("'%s/domaincommon.rng' defines no element 'hyperv': it is not a schema of a libvirt that knows "
+                        "Hyper-V enlightenments",
+                        no_hyperv);
     check_refused(no_hyperv, to, expected);
     g_free(expected);
-    expected = g_strdup_printf("'%s/domaincommon.rng': no list of enlightenments with 'relaxed' was found in element 'hyperv': "
-                               "this libvirt's schema is not understood", no_list);
+    expected = g_strdup_printf(
+        "'%s/domaincommon.rng': no list of enlightenments with 'relaxed' was found in element 'hyperv': "
+        "this libvirt's schema is not understood",
+        no_list);
     check_refused(no_list, to, expected);
     g_assert_false(bz_rng_schema_validate(no_list, DOMAIN_XML(""), &error));
     g_assert_error(error, BZ_ERROR, BZ_ERROR_FAILED);
@@ -182,9 +200,10 @@ static void test_refusals(Scratch *scratch, gconstpointer data)
     g_clear_error(&error);
 
     /* What the schema includes is looked for in the folder and nowhere else. */
-    g_autofree char *outside = folder_with(scratch, "outside", GRAMMAR("<include href='../good/domaincommon.rng'/>"
-                                                                       "<define name='x'><element name='hyperv'>" MEMBER("relaxed")
-                                                                       "</element></define>"));
+    g_autofree char *outside =
+        folder_with(scratch, "outside",
+                    GRAMMAR("<include href='../good/domaincommon.rng'/>"
+                            "<define name='x'><element name='hyperv'>" MEMBER("relaxed") "</element></define>"));
     g_assert_false(bz_rng_schema_validate(outside, DOMAIN_XML("<hyperv/>"), &error));
     g_assert_error(error, BZ_ERROR, BZ_ERROR_FAILED);
 }
@@ -192,8 +211,9 @@ static void test_refusals(Scratch *scratch, gconstpointer data)
 /* The schemas of this machine's libvirt, and every example. */
 static void test_installed(Scratch *scratch, gconstpointer data)
 {
-    static const char *const rules[] = {"aarch64-invalid.xml", "ext-query-caps-off-invalid.xml", "file-memory-invalid.xml",
-                                        "sev-invalid.xml", "tcg-invalid.xml"}; /* right but for rules no schema has */
+    static const char *const rules[] = {"aarch64-invalid.xml", "ext-query-caps-off-invalid.xml",
+                                        "file-memory-invalid.xml", "sev-invalid.xml",
+                                        "tcg-invalid.xml"}; /* right but for rules no schema has */
     g_autoptr(GDir) dir = g_dir_open(g_getenv("BOOTZERO_EXAMPLES"), 0, NULL);
     const char *name;
 
@@ -207,7 +227,8 @@ static void test_installed(Scratch *scratch, gconstpointer data)
         g_autofree char *xml = NULL;
         gboolean right = !g_str_has_suffix(name, "-invalid.xml");
 
-        if (!g_str_has_suffix(name, ".xml") || strcmp(name, "tdx-invalid.xml") == 0) /* tdx: libvirt knows it since 11.6 */
+        if (!g_str_has_suffix(name, ".xml") ||
+            strcmp(name, "tdx-invalid.xml") == 0) /* tdx: libvirt knows it since 11.6 */
             continue;
         for (guint i = 0; i < G_N_ELEMENTS(rules); i++)
             right = right || strcmp(name, rules[i]) == 0;

@@ -5,7 +5,8 @@
 #include "translate-helper.h"
 
 #define DOMAIN(features) "<domain type='kvm'>\n  <name>g</name>\n" features "  <devices/>\n</domain>\n"
-#define HYPERV(content) DOMAIN("  <features>\n    <acpi/>\n    <hyperv mode='custom'>\n" content "    </hyperv>\n  </features>\n")
+#define HYPERV(content)                                                                                                \
+    DOMAIN("  <features>\n    <acpi/>\n    <hyperv mode='custom'>\n" content "    </hyperv>\n  </features>\n")
 
 static char *set(const char *xml, BzState state)
 {
@@ -30,22 +31,31 @@ static void test_set(void)
         {HYPERV("      <ext_query_caps state='on'/>\n"),
          HYPERV("      <ext_query_caps state='on'/>\n      <boot_zeroed_memory state='on'/>\n"), NULL},
         /* containers that are not there yet */
-        {DOMAIN(""), DOMAIN("  <features>\n    <hyperv mode='custom'>\n      <boot_zeroed_memory state='on'/>\n    </hyperv>\n"
-                            "  </features>\n"), NULL},
-        {DOMAIN("  <features>\n    <acpi/>\n  </features>\n"), HYPERV("      <boot_zeroed_memory state='on'/>\n"), NULL},
+        {DOMAIN(""),
+         DOMAIN("  <features>\n    <hyperv mode='custom'>\n      <boot_zeroed_memory state='on'/>\n    </hyperv>\n"
+                "  </features>\n"),
+         NULL},
+        {DOMAIN("  <features>\n    <acpi/>\n  </features>\n"), HYPERV("      <boot_zeroed_memory state='on'/>\n"),
+         NULL},
         {DOMAIN("  <features/>\n"),
-         DOMAIN("  <features>\n    <hyperv mode='custom'>\n      <boot_zeroed_memory state='on'/>\n    </hyperv>\n  </features>\n"),
+         DOMAIN("  <features>\n    <hyperv mode='custom'>\n      <boot_zeroed_memory state='on'/>\n    </hyperv>\n  "
+                "</features>\n"),
          NULL},
         {DOMAIN("  <features>\n    <hyperv mode='passthrough'/>\n  </features>\n"),
          DOMAIN("  <features>\n    <hyperv mode='passthrough'>\n      <boot_zeroed_memory state='on'/>\n    </hyperv>\n"
-                "  </features>\n"), NULL},
+                "  </features>\n"),
+         NULL},
         /* other writing, and the name where it is no element */
-        {"<domain><!-- boot_zeroed_memory state='off' --><features><hyperv><boot_zeroed_memory\n state = \"off\" ></boot_zeroed_memory>"
+        {"<domain><!-- boot_zeroed_memory state='off' --><features><hyperv><boot_zeroed_memory\n state = \"off\" "
+         "></boot_zeroed_memory>"
          "</hyperv></features></domain>",
-         "<domain><!-- boot_zeroed_memory state='off' --><features><hyperv><boot_zeroed_memory\n state = \"on\" ></boot_zeroed_memory>"
-         "</hyperv></features></domain>", NULL},
+         "<domain><!-- boot_zeroed_memory state='off' --><features><hyperv><boot_zeroed_memory\n state = \"on\" "
+         "></boot_zeroed_memory>"
+         "</hyperv></features></domain>",
+         NULL},
         {"<domain><metadata><x:y xmlns:x='u:x'><boot_zeroed_memory state='off'/></x:y></metadata><features><hyperv>"
-         "<boot_zeroed_memory state='on'/></hyperv></features></domain>", NULL,
+         "<boot_zeroed_memory state='on'/></hyperv></features></domain>",
+         NULL,
          "<domain><metadata><x:y xmlns:x='u:x'><boot_zeroed_memory state='off'/></x:y></metadata><features><hyperv>"
          "<boot_zeroed_memory state='off'/></hyperv></features></domain>"},
     };

@@ -13,7 +13,7 @@
 
 typedef struct {
     const char *name;
-    const char *root; /* attributes of <domain>; NULL: type='kvm' */
+    const char *root;   /* attributes of <domain>; NULL: type='kvm' */
     const char *hyperv; /* <hyperv> with all in it; NULL: with ON */
     const char *more;
     const char *error;   /* NULL: allowed */
@@ -33,12 +33,14 @@ static const Case cases[] = {
               "type='tdx', whose guest does not read the host's zeros as zeros: remove the feature"},
     {"launch-security-off", .hyperv = "<hyperv>" OFF "</hyperv>", .more = "<launchSecurity type='sev'/>"},
     {"tcg", .root = "type='qemu'",
-     .error = "unsupported configuration: 'boot_zeroed_memory' hyperv feature needs KVM, and the domain has type='qemu': "
-              "set type='kvm' or remove the feature"},
+     .error =
+         "unsupported configuration: 'boot_zeroed_memory' hyperv feature needs KVM, and the domain has type='qemu': "
+         "set type='kvm' or remove the feature"},
     {"tcg-off", .root = "type='qemu'", .hyperv = "<hyperv>" OFF "</hyperv>"},
     {"arch-aarch64", .more = "<os><type arch='aarch64'>hvm</type></os>",
-     .error = "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available for architecture 'aarch64': "
-              "it needs 'x86_64' or 'i686'; remove the feature"},
+     .error =
+         "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available for architecture 'aarch64': "
+         "it needs 'x86_64' or 'i686'; remove the feature"},
     {"arch-i686", .more = "<os><type arch='i686'>hvm</type></os>"},
     {"extended-hypercalls-off", .hyperv = "<hyperv><ext_query_caps state='off'/>" ON "</hyperv>",
      .error = "unsupported configuration: 'boot_zeroed_memory' hyperv feature requires 'ext_query_caps': remove "
@@ -50,76 +52,95 @@ static const Case cases[] = {
     {"host-model", .hyperv = "<hyperv mode='host-model'>" ON "</hyperv>"},
 
     {"file", .more = BACKING("<source type='file'/>"),
-     .error = "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available with memoryBacking source "
-              "type='file', whose old content the guest would read: use type='memfd' or 'anonymous' or remove the feature"},
+     .error =
+         "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available with memoryBacking source "
+         "type='file', whose old content the guest would read: use type='memfd' or 'anonymous' or remove the feature"},
     {"file-shared", .more = BACKING("<source type='file'/><access mode='shared'/>"),
-     .error = "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available with memoryBacking source "
-              "type='file', whose old content the guest would read: use type='memfd' or 'anonymous' or remove the feature"},
+     .error =
+         "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available with memoryBacking source "
+         "type='file', whose old content the guest would read: use type='memfd' or 'anonymous' or remove the feature"},
     {"file-off", .hyperv = "<hyperv>" OFF "</hyperv>", .more = BACKING("<source type='file'/>")},
     {"anonymous", .more = BACKING("<source type='anonymous'/><access mode='private'/><allocation mode='ondemand'/>"
                                   "<nosharepages/><discard/>")},
     {"memfd", .more = BACKING("<source type='memfd'/>"),
-     .warning = "other processes may write the guest's memory (memoryBacking source type='memfd'): boot_zeroed_memory reports "
-                "none of what is shared with them"},
+     .warning =
+         "other processes may write the guest's memory (memoryBacking source type='memfd'): boot_zeroed_memory reports "
+         "none of what is shared with them"},
     {"shared", .more = BACKING("<access mode='shared'/>"),
      .warning = "other processes may write the guest's memory (memoryBacking access mode='shared'): boot_zeroed_memory "
                 "reports none of what is shared with them"},
     {"shared-cell", .more = "<cpu><numa><cell id='0'/><cell id='1' memAccess='shared'/></numa></cpu>",
-     .warning = "other processes may write the guest's memory (a NUMA cell with memAccess='shared'): boot_zeroed_memory "
-                "reports none of what is shared with them"},
+     .warning =
+         "other processes may write the guest's memory (a NUMA cell with memAccess='shared'): boot_zeroed_memory "
+         "reports none of what is shared with them"},
     {"private-cell", .more = "<cpu><numa><cell id='0' memAccess='private'/></numa></cpu>"},
     {"hugepages", .more = BACKING("<hugepages><page size='2' unit='MiB'/></hugepages>"),
-     .warning = "the guest's memory is made of huge pages, of which boot_zeroed_memory reports none: remove memoryBacking "
-                "hugepages to save memory"},
+     .warning =
+         "the guest's memory is made of huge pages, of which boot_zeroed_memory reports none: remove memoryBacking "
+         "hugepages to save memory"},
     {"locked", .more = BACKING("<locked/>"),
      .warning = "memoryBacking locked makes all of the guest's memory resident: boot_zeroed_memory will find little to "
                 "report; remove it to save memory"},
     {"immediate", .more = BACKING("<allocation mode='immediate' threads='8'/>"),
-     .warning = "memoryBacking allocation mode='immediate' makes all of the guest's memory resident: boot_zeroed_memory will "
-                "find little to report; use mode='ondemand' to save memory"},
+     .warning =
+         "memoryBacking allocation mode='immediate' makes all of the guest's memory resident: boot_zeroed_memory will "
+         "find little to report; use mode='ondemand' to save memory"},
     {"backing-off", .hyperv = "<hyperv>" OFF "</hyperv>", .more = BACKING("<hugepages/><locked/>")},
     {"query-only", .hyperv = "<hyperv><ext_query_caps state='on'/></hyperv>", .more = BACKING("<locked/>")},
 
     {"nvdimm", .more = DEVICES("<memory model='nvdimm' access='private'/>"),
-     .warning = "the guest has persistent memory (nvdimm), which keeps its content: boot_zeroed_memory reports nothing above "
-                "4 GiB"},
+     .warning =
+         "the guest has persistent memory (nvdimm), which keeps its content: boot_zeroed_memory reports nothing above "
+         "4 GiB"},
     {"virtio-pmem", .more = DEVICES("<memory model='virtio-pmem'/>"),
-     .warning = "the guest has persistent memory (virtio-pmem), which keeps its content: boot_zeroed_memory reports nothing "
-                "above 4 GiB"},
+     .warning =
+         "the guest has persistent memory (virtio-pmem), which keeps its content: boot_zeroed_memory reports nothing "
+         "above 4 GiB"},
     {"dimm", .more = DEVICES("<memory model='dimm'/><memory model='virtio-mem'/>")},
     {"shared-dimm", .more = DEVICES("<memory model='dimm' access='shared'/>"),
-     .warning = "other processes may write the guest's memory (a memory device with access='shared'): boot_zeroed_memory "
-                "reports none of what is shared with them"},
+     .warning =
+         "other processes may write the guest's memory (a memory device with access='shared'): boot_zeroed_memory "
+         "reports none of what is shared with them"},
     {"vfio-pci", .more = DEVICES("<hostdev mode='subsystem' type='pci' managed='yes'/>"),
-     .warning = "a passed-through PCI device makes all of the guest's memory resident: boot_zeroed_memory will find little to "
-                "report; remove the device to save memory"},
+     .warning =
+         "a passed-through PCI device makes all of the guest's memory resident: boot_zeroed_memory will find little to "
+         "report; remove the device to save memory"},
     {"vfio-mdev", .more = DEVICES("<hostdev mode='subsystem' type='mdev' model='vfio-pci'/>"),
-     .warning = "a mediated device makes all of the guest's memory resident: boot_zeroed_memory will find little to report; "
-                "remove the device to save memory"},
+     .warning =
+         "a mediated device makes all of the guest's memory resident: boot_zeroed_memory will find little to report; "
+         "remove the device to save memory"},
     {"vfio-interface", .more = DEVICES("<interface type='hostdev'/>"),
-     .warning = "a passed-through network interface makes all of the guest's memory resident: boot_zeroed_memory will find "
-                "little to report; remove the device to save memory"},
+     .warning =
+         "a passed-through network interface makes all of the guest's memory resident: boot_zeroed_memory will find "
+         "little to report; remove the device to save memory"},
     {"vdpa", .more = DEVICES("<interface type='vdpa'/>"),
-     .warning = "a vDPA network interface makes all of the guest's memory resident: boot_zeroed_memory will find little to "
-                "report; remove the device to save memory"},
+     .warning =
+         "a vDPA network interface makes all of the guest's memory resident: boot_zeroed_memory will find little to "
+         "report; remove the device to save memory"},
     {"vdpa-disk", .more = DEVICES("<disk type='vhostvdpa'/>"),
-     .warning = "a vDPA disk makes all of the guest's memory resident: boot_zeroed_memory will find little to report; remove "
-                "the device to save memory"},
+     .warning =
+         "a vDPA disk makes all of the guest's memory resident: boot_zeroed_memory will find little to report; remove "
+         "the device to save memory"},
     {"nvme", .more = DEVICES("<disk type='nvme'/>"),
-     .warning = "a passed-through NVMe disk makes all of the guest's memory resident: boot_zeroed_memory will find little to "
-                "report; remove the device to save memory"},
+     .warning =
+         "a passed-through NVMe disk makes all of the guest's memory resident: boot_zeroed_memory will find little to "
+         "report; remove the device to save memory"},
     {"usb", .more = DEVICES("<hostdev mode='subsystem' type='usb'/><hostdev mode='subsystem' type='scsi'/>")},
     {"vhost-user-interface", .more = DEVICES("<interface type='vhostuser'/>"),
-     .warning = "other processes may write the guest's memory (a vhost-user network interface): boot_zeroed_memory reports "
-                "none of what is shared with them"},
+     .warning =
+         "other processes may write the guest's memory (a vhost-user network interface): boot_zeroed_memory reports "
+         "none of what is shared with them"},
     {"vhost-user-disk", .more = DEVICES("<disk type='vhostuser'/>"),
-     .warning = "other processes may write the guest's memory (a vhost-user disk): boot_zeroed_memory reports none of what is "
-                "shared with them"},
+     .warning =
+         "other processes may write the guest's memory (a vhost-user disk): boot_zeroed_memory reports none of what is "
+         "shared with them"},
     {"virtiofs", .more = DEVICES("<filesystem type='mount'><driver type='virtiofs'/></filesystem>"),
-     .warning = "other processes may write the guest's memory (virtiofs): boot_zeroed_memory reports none of what is shared "
-                "with them"},
-    {"virtio-9p", .more = DEVICES("<filesystem type='mount'><driver type='path'/></filesystem><disk><driver type='raw'/>"
-                                  "</disk>")},
+     .warning =
+         "other processes may write the guest's memory (virtiofs): boot_zeroed_memory reports none of what is shared "
+         "with them"},
+    {"virtio-9p",
+     .more = DEVICES("<filesystem type='mount'><driver type='path'/></filesystem><disk><driver type='raw'/>"
+                     "</disk>")},
 };
 
 static char *parse_and_validate(const char *xml, GPtrArray **warnings)
@@ -135,8 +156,9 @@ static char *parse_and_validate(const char *xml, GPtrArray **warnings)
 static void test_case(gconstpointer data)
 {
     const Case *test = data;
-    g_autofree char *xml = g_strdup_printf("<domain %s><features>%s</features>%s</domain>", test->root ? test->root : "type='kvm'",
-                                           test->hyperv ? test->hyperv : "<hyperv>" ON "</hyperv>", test->more ? test->more : "");
+    g_autofree char *xml =
+        g_strdup_printf("<domain %s><features>%s</features>%s</domain>", test->root ? test->root : "type='kvm'",
+                        test->hyperv ? test->hyperv : "<hyperv>" ON "</hyperv>", test->more ? test->more : "");
     g_autoptr(GPtrArray) warnings = NULL;
     g_autofree char *error = parse_and_validate(xml, &warnings);
 
@@ -153,9 +175,10 @@ static void test_several(void)
 {
     g_autoptr(GPtrArray) warnings = NULL;
     g_autofree char *error = parse_and_validate(
-        "<domain type='kvm'><features><hyperv>" ON "</hyperv></features>"
-        BACKING("<hugepages/><locked/><allocation mode='immediate'/><access mode='shared'/>")
-        DEVICES("<hostdev type='pci'/><memory model='nvdimm'/>") "</domain>", &warnings);
+        "<domain type='kvm'><features><hyperv>" ON
+        "</hyperv></features>" BACKING("<hugepages/><locked/><allocation mode='immediate'/><access mode='shared'/>")
+            DEVICES("<hostdev type='pci'/><memory model='nvdimm'/>") "</domain>",
+        &warnings);
 
     g_assert_null(error);
     g_assert_cmpuint(warnings->len, ==, 6);
