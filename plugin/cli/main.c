@@ -23,6 +23,9 @@ static const struct {
     {"validate", "Check the elements in domain XML", bz_command_validate},
     {"schema", "Write libvirt's schemas with the elements added", bz_command_schema},
     {"probe", "Tell what this host can do, and why not", bz_command_probe},
+    {"status", "Show which guests have asked, and what they got", bz_command_status},
+    {"watch", "Tell what happens to the guests", bz_command_watch},
+    {"map", "Picture which memory of a guest is still zero", bz_command_map},
 };
 
 int bz_cli_refuse(const GError *error)

@@ -3,38 +3,13 @@
 
 #include <string.h>
 
-/* The member, when it is there and of this type; else NULL. */
-static JsonNode *get(JsonObject *data, const char *name, GType type)
-{
-    JsonNode *node = json_object_get_member(data, name);
-
-    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type ? node : NULL;
-}
-
-static const char *get_text(JsonObject *data, const char *name)
-{
-    JsonNode *node = get(data, name, G_TYPE_STRING);
-
-    return node ? json_node_get_string(node) : NULL;
-}
-
-/* json-glib has 64 bits with a sign: more is not what a guest has of anything. */
-static gboolean get_number(JsonObject *data, const char *name, guint64 *number)
-{
-    JsonNode *node = get(data, name, G_TYPE_INT64);
-
-    if (!node || json_node_get_int(node) < 0)
-        return FALSE;
-    *number = (guint64)json_node_get_int(node);
-    return TRUE;
-}
+#include "core/members.h"
 
 gboolean bz_guest_data_identity(JsonObject *data, struct bz_identity *identity)
 {
-    JsonNode *node = json_object_get_member(data, "domain");
-    JsonObject *domain = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-    const char *name = domain ? get_text(domain, "name") : NULL;
-    const char *uuid = domain ? get_text(domain, "uuid") : NULL;
+    JsonObject *domain = bz_member_object(data, "domain");
+    const char *name = domain ? bz_member_text(domain, "name") : NULL;
+    const char *uuid = domain ? bz_member_text(domain, "uuid") : NULL;
 
     if (!name || !uuid)
         return FALSE;
@@ -47,11 +22,11 @@ gboolean bz_guest_data_tracking(JsonObject *data, struct bz_tracking *tracking)
 {
     static const enum bz_state told[] = {BZ_STATE_IS_OFF, BZ_STATE_ARMED, BZ_STATE_DISCOVERED, BZ_STATE_REPORTED,
                                          BZ_STATE_DECLINED};
-    const char *state = get_text(data, "state");
-    const char *reason = get_text(data, "reason");
+    const char *state = bz_member_text(data, "state");
+    const char *reason = bz_member_text(data, "reason");
     guint64 generation;
 
-    if (!state || !bz_state_from_name(state, &tracking->state) || !get_number(data, "generation", &generation))
+    if (!state || !bz_state_from_name(state, &tracking->state) || !bz_member_number(data, "generation", &generation))
         return FALSE;
     tracking->tracker = BZ_TRACKER_PRELOAD;
     tracking->generation = generation;
@@ -64,8 +39,7 @@ gboolean bz_guest_data_tracking(JsonObject *data, struct bz_tracking *tracking)
 
 static gboolean get_backends(JsonObject *data, struct bz_report *report)
 {
-    JsonNode *node = json_object_get_member(data, "backends");
-    JsonArray *array = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    JsonArray *array = bz_member_array(data, "backends");
 
     if (!array)
         return FALSE;
@@ -82,20 +56,30 @@ static gboolean get_backends(JsonObject *data, struct bz_report *report)
 
 gboolean bz_guest_data_report(JsonObject *data, struct bz_report *report)
 {
-    JsonNode *truncated = get(data, "truncated", G_TYPE_BOOLEAN);
-    const char *reason = get_text(data, "reason");
+    const char *reason = bz_member_text(data, "reason");
+    gboolean truncated;
+    struct {
+        const char *name;
+        guint64 value;
+    } numbers[] = {{"call", 0}, {"ranges", 0}, {"zeroed-bytes", 0}, {"ram-bytes", 0}, {"scan-ns", 0}};
 
     *report = (struct bz_report){0};
-    if (!truncated || !get_number(data, "call", &report->call) || !get_number(data, "ranges", &report->ranges) ||
-        !get_number(data, "zeroed-bytes", &report->zeroed_bytes) || !get_number(data, "ram-bytes", &report->ram_bytes) ||
-        !get_number(data, "scan-ns", &report->scan_ns) || !get_backends(data, report))
+    for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (!bz_member_number(data, numbers[i].name, &numbers[i].value))
+            return FALSE;
+    if (!bz_member_boolean(data, "truncated", &truncated) || !get_backends(data, report))
         return FALSE;
-    report->truncated = json_node_get_boolean(truncated);
+    report->call = numbers[0].value;
+    report->ranges = numbers[1].value;
+    report->zeroed_bytes = numbers[2].value;
+    report->ram_bytes = numbers[3].value;
+    report->scan_ns = numbers[4].value;
+    report->truncated = truncated;
     g_strlcpy(report->reason, reason ? reason : "", sizeof report->reason);
     return report->call > 0;
 }
 
 gboolean bz_guest_data_lost(JsonObject *data, guint64 *count)
 {
-    return get_number(data, "count", count);
+    return bz_member_number(data, "count", count);
 }

@@ -27,7 +27,7 @@ complete_words()
     _virt_bootzero
     echo "${COMPREPLY[*]:-}"
 }
-check 'commands' 'enable disable edit refresh translate validate schema probe' "$(complete_words '')"
+check 'commands' 'enable disable edit refresh translate validate schema probe status watch map' "$(complete_words '')"
 check 'a command that has begun' 'probe' "$(complete_words p)"
 check 'a command behind -c' 'probe' "$(complete_words -c qemu:///system pr)"
 check 'options of the program' '--connect' "$(complete_words --c)"

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""virt-bootzero status, watch and map."""
+import json
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from daemon import Daemon, states, until
+from guests import Guest
+from qmp import SCHEMA, Qmp
+
+MIB = 1 << 20
+
+
+class TestStatus(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.environment = dict(os.environ, BOOTZERO_CONFIG=f'{self.folder}/bootzero.conf', LC_ALL='C.UTF-8')
+
+    def start(self, *guests):
+        self.daemon = Daemon(self.folder)
+        self.addCleanup(self.daemon.end)
+        client = Qmp(self.daemon.path)
+        self.addCleanup(client.close)
+        made = []
+        for number, settings in enumerate(guests, 1):
+            made.append(Guest(self.folder, number, **settings))
+            self.addCleanup(made[-1].end)
+        until(lambda: len(states(client)), len(guests))
+        return client, made
+
+    def run_cli(self, *arguments, status=0):
+        done = subprocess.run([os.environ['BZ_CLI'], *arguments], env=self.environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done.stderr if status else done.stdout
+
+    def spawn(self, *arguments):
+        process = subprocess.Popen([os.environ['BZ_CLI'], *arguments], env=self.environment, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_without_daemon(self):
+        with open(f'{self.folder}/bootzero.conf', 'w', encoding='ascii') as file:
+            file.write(f'[bootzero]\nruntime-directory = {self.folder}\n')
+        for command in (['status'], ['watch'], ['map', 'x']):
+            said = self.run_cli(*command, status=1)
+            self.assertRegex(said, f'^error: .*: cannot reach virtbootzerod at {self.folder}/monitor.qmp: .*: start it, '
+                                   'as root: systemctl start virtbootzerod\n$')
+
+    def test_misuse(self):
+        self.assertIn('a domain is needed', self.run_cli('map', status=2))
+        self.assertIn("unexpected operand 'b'", self.run_cli('status', 'a', 'b', status=2))
+
+    def test_status(self):
+        client, (first, second, _) = self.start({}, {'name': 'win11-\u00e9'}, {'name': 'z\n\x1b[31m'})
+        first.do('8002')
+        second.do('bad')
+        until(lambda: states(client)['win11-\u00e9'], 'declined 1')
+        lines = self.run_cli('status').splitlines()
+        self.assertEqual(lines[0], 'NAME           STATE     GENERATION  PROVIDER  ZEROED  SCAN    REASON')
+        self.assertRegex(lines[1], r'^guest1         reported  1           preload   15 MiB  0\.\d ms  $')
+        self.assertEqual(lines[2], 'win11-\u00e9        declined  1           preload   -       -       '
+                                   'the call was refused (status 4)')
+        self.assertTrue(lines[3].startswith('z\\x0a\\x1b[31m  armed'), lines[3])
+        self.assertEqual(len(lines), 4)
+        self.assertEqual(len(self.run_cli('status', second.uuid).splitlines()), 2)
+        told = json.loads(self.run_cli('status', '--json'))
+        SCHEMA.validate_return('__bootzero_query-tracking', told)
+        self.assertEqual([g['state'] for g in told], ['reported', 'declined', 'armed'])
+        self.assertIn("There is no running guest 'x'", self.run_cli('status', 'x', status=1))
+
+    def test_watch(self):
+        client, (first, second) = self.start({}, {})
+        watch, one, as_json = self.spawn('watch'), self.spawn('watch', 'guest2'), self.spawn('watch', '--json')
+        until(lambda: self.connections(), 4)
+        first.do('8002')
+        second.reset()
+        at = r'^\d\d:\d\d:\d\d  '
+        self.assertRegex(watch.stdout.readline(), at + 'guest1  reported, generation 1\n$')
+        self.assertRegex(watch.stdout.readline(), at + r'guest1  was told of 15 MiB in 2 ranges, found in 0\.\d ms\n$')
+        self.assertRegex(watch.stdout.readline(), at + 'guest2  armed, generation 2: reset\n$')
+        self.assertRegex(one.stdout.readline(), at + 'guest2  armed, generation 2: reset\n$')
+        event = json.loads(as_json.stdout.readline())
+        self.assertEqual((set(event), event['event'], event['data']['state']),
+                         ({'time', 'event', 'data'}, '__bootzero_TRACKING_CHANGE', 'reported'))
+        self.assertRegex(event['time'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$')
+        self.assertEqual(json.loads(as_json.stdout.readline())['data']['call'], 1)
+        as_json.stdout.close()  # its reader leaves: it ends at the next event
+        second.reset()
+        as_json.wait(timeout=10)
+
+    def connections(self):
+        """To the daemon; the socket that listens has the path, too."""
+        with open('/proc/net/unix', encoding='ascii') as file:
+            return sum(line.rstrip().endswith(f'{self.folder}/monitor.qmp') for line in file) - 1
+
+    def test_watch_ends_with_the_daemon(self):
+        self.start()
+        watch = self.spawn('watch')
+        until(lambda: self.connections(), 2)
+        self.daemon.end()
+        self.assertEqual(watch.wait(timeout=10), 1)
+        self.assertIn('virtbootzerod has closed the connection', watch.stderr.read())
+
+    def test_map(self):
+        client, (guest,) = self.start({'mib': 512})
+        guest.do('8002')  # writes a page at 2 MiB
+        lines = self.run_cli('map', 'guest1').splitlines()
+        self.assertEqual(lines[0], '              0  ··░░▒' + '░' * 59)
+        self.assertEqual(lines[1], '      0x2000000  ' + '░' * 64)
+        self.assertEqual(len([line for line in lines if '░░' in line]), 16)
+        self.assertIn('░ zero   ▒ mostly zero   ▓ mostly touched   █ touched', '\n'.join(lines))
+        self.assertIn('511 MiB of 512 MiB would be reported now; a cell is 512 KiB', lines)
+        self.assertIn('Never reported: 640 KiB: firmware uses the first MiB', lines)
+        guest.do('write')
+        lines = self.run_cli('map', guest.uuid).splitlines()
+        self.assertEqual(lines[1], '      0x2000000  ' + '█' * 64)
+        self.assertIn("There is no running guest 'x'", self.run_cli('map', 'x', status=1))
+
+    def test_svg(self):
+        client, (guest,) = self.start({'mib': 64, 'name': 'a <b> & c'})
+        guest.do('8002')
+        path = f'{self.folder}/map.svg'
+        self.assertEqual(self.run_cli('map', '--svg', path, 'a <b> & c'), '')
+        root = xml.etree.ElementTree.parse(path).getroot()
+        self.assertEqual(root.tag, '{http://www.w3.org/2000/svg}svg')
+        texts = [t.text for t in root.iter('{http://www.w3.org/2000/svg}text')]
+        self.assertIn('Memory of a <b> & c', texts)
+        self.assertTrue(any(re.match('63 MiB of 64 MiB would be reported now', t) for t in texts), texts)
+        self.assertEqual(self.run_cli('map', '--svg', '-', 'a <b> & c').split('\n')[0],
+                         "<?xml version='1.0' encoding='UTF-8'?>")
+        self.assertIn('/none/x', self.run_cli('map', '--svg', '/none/x', 'a <b> & c', status=1))
+
+
+if __name__ == '__main__':
+    unittest.main()
