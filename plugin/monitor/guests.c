@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <grp.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/qmp-link.h"
@@ -339,16 +341,28 @@ static void on_folder(GFileMonitor *folder, GFile *file, GFile *other, GFileMoni
     }
 }
 
+/* As tmpfiles.d/bootzero.conf has it: QEMU's user, who is in group kvm, makes sockets there. */
+static gboolean make_folder(const char *path, GError **error)
+{
+    const struct group *kvm = geteuid() == 0 ? getgrnam("kvm") : NULL;
+
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    if (g_mkdir_with_parents(path, 0755) == 0 && (!kvm || chown(path, 0, kvm->gr_gid) == 0) &&
+        g_chmod(path, kvm ? 01771 : 0755) == 0)
+        return TRUE;
+    g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "cannot make %s: %s", path, g_strerror(errno));
+    return FALSE;
+}
+
 static gboolean watch_folder(BzGuests *guests, GError **error)
 {
     g_autoptr(GFile) file = g_file_new_for_path(guests->directory);
     g_autoptr(GDir) dir = NULL;
     const char *name;
 
-    if (g_mkdir_with_parents(guests->directory, 0755) < 0) {
-        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "cannot make %s: %s", guests->directory, g_strerror(errno));
+    if (!make_folder(guests->directory, error))
         return FALSE;
-    }
     guests->folder = g_file_monitor_directory(file, G_FILE_MONITOR_NONE, NULL, error);
     if (!guests->folder)
         return FALSE;
