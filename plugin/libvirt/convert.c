@@ -4,6 +4,7 @@
 #include "core/element-parse.h"
 #include "core/outline.h"
 #include "core/validate.h"
+#include "libvirt/memo.h"
 #include "libvirt/report.h"
 #include "libvirt/settings.h"
 #include "libvirt/shorten.h"
@@ -75,24 +76,35 @@ gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const cha
     return TRUE;
 }
 
-/* Stored form -> user's form. *restored is NULL when there is nothing to restore after all. */
-static gboolean restore(const char *xml, char **restored, GError **error)
+/* The part of libvirt's XML that matters, stored form -> user's form. NULL on error, or when nothing is to be restored. */
+static char *restore_shortened(const BzSettings *settings, const char *shortened, GError **error)
+{
+    char *restored = bz_memo_get(settings, shortened);
+
+    if (restored != NULL)
+        return restored;
+    if (bz_restore(shortened, settings->configuration, &restored, error) && restored != NULL)
+        bz_memo_put(settings, shortened, restored);
+    return restored;
+}
+
+/* Stored form -> user's form. NULL on error, or when nothing is to be restored after all. */
+static char *restore(const char *xml, GError **error)
 {
     g_autoptr(BzSettings) settings = bz_settings_get(error);
     BzRemoved removed[BZ_REMOVED];
     g_autofree char *shortened = settings != NULL ? bz_shorten(xml, removed) : NULL;
-    g_autofree char *shortened_restored = NULL;
+    g_autofree char *part = NULL;
+    char *whole = NULL;
 
-    *restored = NULL;
     if (settings == NULL)
-        return FALSE;
-    if (shortened == NULL)
-        return bz_restore(xml, settings->configuration, restored, error);
-    if (!bz_restore(shortened, settings->configuration, &shortened_restored, error))
-        return FALSE;
-    if (shortened_restored != NULL)
-        *restored = bz_lengthen(shortened_restored, removed);
-    return TRUE;
+        return NULL;
+    if (shortened == NULL) {
+        bz_restore(xml, settings->configuration, &whole, error);
+        return whole;
+    }
+    part = restore_shortened(settings, shortened, error);
+    return part != NULL ? bz_lengthen(part, removed) : NULL;
 }
 
 char *bz_convert_outward(char *xml)
@@ -102,10 +114,9 @@ char *bz_convert_outward(char *xml)
 
     if (xml == NULL || !bz_restore_concerns(xml))
         return xml;
-    if (!restore(xml, &restored, &error)) {
+    restored = restore(xml, &error);
+    if (error != NULL)
         bz_report_warning("a domain's XML is shown as it is stored: %s", error->message);
-        return xml;
-    }
     if (restored == NULL)
         return xml;
     /* GLib's allocator is malloc's (since 2.46), so callers may free() either. */

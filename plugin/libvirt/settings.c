@@ -50,6 +50,7 @@ BzSettings *bz_settings_get(GError **error)
     FileState state = file_state(BZ_CONFIG_FILE);
 
     if (current == NULL || memcmp(&state, &current_state, sizeof(state)) != 0) {
+        static guint generation; /* guarded by lock, too */
         BzConfiguration *configuration = bz_configuration_load(NULL, error);
 
         if (configuration == NULL)
@@ -57,6 +58,7 @@ BzSettings *bz_settings_get(GError **error)
         g_clear_pointer(&current, bz_settings_unref);
         current = g_atomic_rc_box_new0(BzSettings);
         current->configuration = configuration;
+        current->generation = ++generation;
         current_state = state;
     }
     return g_atomic_rc_box_acquire(current);

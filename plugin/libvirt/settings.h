@@ -5,6 +5,7 @@
 
 typedef struct {
     BzConfiguration *configuration;
+    guint generation; /* another number for each reading of the file, from 1 */
 } BzSettings;
 
 /*

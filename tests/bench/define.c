@@ -4,9 +4,9 @@
  *
  *   define-bench STOCK_URI PLUGIN_URI [STOCK_URI PLUGIN_URI]...
  *
- * The two daemons of a pair get the same call right after each other, so that whatever else the machine does slows both;
- * a figure is the median of the ratios of such calls, and of several pairs the median, since where things happen to be in
- * a daemon's memory also makes a percent or two. The domain XML is about 8 KB; with the element on the plugin's side,
+ * The two daemons of a pair get the same call right after each other, so that whatever else the machine does slows both,
+ * and the ratio of such calls is taken. A figure is the median of many, and that of several rounds and pairs again: where
+ * things happen to be in a daemon's memory also makes a percent or two. The domain XML is about 8 KB; with the element on the plugin's side,
  * another enlightenment stands in its place on the stock side. Prints JSON: [{"name", "value", "unit", "goal",
  * "anchor"}], the goal being the most it may be.
  */
@@ -18,10 +18,11 @@
 #include <string.h>
 #include <time.h>
 
-/* Calls of each kind to each daemon: enough for a median that a busy machine does not move by a percent. */
-#define DEFINITIONS 400
-#define DUMPS 3000
-#define WARM_UP 20
+/* Rounds over all pairs, and calls of each kind to each daemon in a round: what else the machine does comes in bursts. */
+#define ROUNDS 5
+#define DEFINITIONS 80
+#define DUMPS 1200
+#define WARM_UP 5
 
 /* With what libvirt adds, they bring the domain to about 8 KB. */
 #define DISKS 11
@@ -166,7 +167,6 @@ static void settle(Side *side, const char *element, gboolean wanted)
         fprintf(stderr, "define-bench: wrong XML, with or without %s:\n%s", element, side->xml);
         exit(1);
     }
-    fprintf(stderr, "domain XML: %zu bytes\n", strlen(side->xml));
 }
 
 enum { DEFINE, DUMP, DEFINE_PLAIN, DUMP_PLAIN, FIGURES };
@@ -197,6 +197,7 @@ static void measure(const char *stock, const char *plugin, double results[FIGURE
     set_xml(&sides[1], "      <boot_zeroed_memory state='on'/>\n");
     settle(&sides[0], "<tlbflush state='on'/>", TRUE);
     settle(&sides[1], "<boot_zeroed_memory state='on'/>", TRUE);
+    fprintf(stderr, "domain XML of %zu bytes\n", strlen(sides[1].xml));
     results[DEFINE] = ratio("define", define, sides, DEFINITIONS);
     results[DUMP] = ratio("dumpxml", dump, sides, DUMPS);
 
@@ -225,17 +226,18 @@ int main(int argc, char **argv)
         return 2;
     }
     for (int figure = 0; figure < FIGURES; figure++)
-        results[figure] = g_new(double, pairs);
-    for (int pair = 0; pair < pairs; pair++) {
+        results[figure] = g_new(double, pairs * ROUNDS);
+    for (int i = 0; i < pairs * ROUNDS; i++) {
+        char **uris = argv + 1 + i % pairs * 2;
         double one[FIGURES];
 
-        measure(argv[1 + 2 * pair], argv[2 + 2 * pair], one);
+        measure(uris[0], uris[1], one);
         for (int figure = 0; figure < FIGURES; figure++)
-            results[figure][pair] = one[figure];
+            results[figure][i] = one[figure];
     }
     for (int figure = 0; figure < FIGURES; figure++) {
         printf("%s{\"name\": \"%s\", \"value\": %.4f, \"unit\": \"ratio\", \"goal\": %.2f, \"anchor\": \"%s\"}%s\n",
-               figure == 0 ? "[" : " ", figures[figure].name, median(results[figure], pairs), figures[figure].goal,
+               figure == 0 ? "[" : " ", figures[figure].name, median(results[figure], pairs * ROUNDS), figures[figure].goal,
                figures[figure].anchor, figure == FIGURES - 1 ? "]" : ",");
         g_free(results[figure]);
     }

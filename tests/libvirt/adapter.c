@@ -156,6 +156,29 @@ static void test_restored_around_the_rest(void)
     }
 }
 
+/* More domains than are remembered, each asked for again and again: every one gets its own. */
+static void test_restored_again(void)
+{
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 400; i++) {
+            g_autofree char *xml = g_strdup_printf("<domain type='kvm'>\n  <name>a%d</name>\n" OS "  <features>\n" ELEMENT
+                                                   "  </features>\n" CLOCK "  <devices>\n    <a%d/>\n  </devices>\n" TAIL,
+                                                   i, round);
+            g_autofree char *stored = NULL;
+
+            reset();
+            g_assert_nonnull(define(xml));
+            stored = g_strdup(fake.copy);
+            fake.answer = stored;
+            for (int again = 0; again < 2; again++) {
+                g_autofree char *restored = virDomainGetXMLDesc(NULL, 0);
+
+                g_assert_cmpstr(restored, ==, xml);
+            }
+        }
+    }
+}
+
 /* Longer than any text libvirt takes: refused where it has the element, and libvirt's to refuse where it has not. */
 static void test_long(void)
 {
@@ -240,6 +263,7 @@ int main(int argc, char **argv)
     g_test_add_func("/adapter/translated", test_translated);
     g_test_add_func("/adapter/restored", test_restored);
     g_test_add_func("/adapter/restored-around-the-rest", test_restored_around_the_rest);
+    g_test_add_func("/adapter/restored-again", test_restored_again);
     g_test_add_func("/adapter/long", test_long);
     g_test_add_func("/adapter/output-untouched", test_output_untouched);
     g_test_add_func("/adapter/restore-fails", test_restore_fails);

@@ -11,7 +11,12 @@ stand_in
 passes "define" virsh define in.xml
 has "the properties are those of the file" $stored "x86_64-cpu.hv-xmm-input=on"
 
+passes "dumpxml" virsh dumpxml --inactive a
+lacks "the property is not shown" out "hv-xmm-input"
+
 configure 'provider = qemu' 'ext-query-caps-property = hv-avic' 'boot-zeroed-mem-property = hv-tlbflush-ext'
+passes "dumpxml after a change" virsh dumpxml --inactive a
+has "what is not bootzero's any more is shown" out "hv-xmm-input"
 passes "define after a change" virsh define in.xml
 has "the properties are those of the new file" $stored "x86_64-cpu.hv-tlbflush-ext=on"
 
