@@ -20,7 +20,7 @@ export BZ_CONFIG_FILE
 # On tmpfs where there is one: libvirt syncs what it defines, and disks are noisy.
 base=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")/bootzero-bench.XXXXXX")
 daemons=() uris=()
-trap 'kill "${daemons[@]}" 2>/dev/null || true; wait; rm -rf "$base"' EXIT
+trap 'kill -KILL "${daemons[@]}" 2>/dev/null || true; wait; rm -rf "$base"' EXIT
 
 # start NAME [plugin]: a daemon in a sandbox, which lives until its stdin closes.
 serve='. "$0/functions.sh"; kvm able; stand_in; daemon_start "$@"; touch "$BZ_SANDBOX/ready"; cat >/dev/null; daemon_stop'
