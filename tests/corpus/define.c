@@ -4,7 +4,7 @@
  * that may have it, it has to accept with it, give back with it and otherwise the same, and take again without a
  * change.
  *
- *   define FOLDER LEAST     LEAST: how many domains it has to accept
+ *   define FOLDER LEAST STEP     LEAST: how many domains it has to accept; STEP: take every STEPth file
  */
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -140,10 +140,10 @@ static void take(const char *path)
 
 int main(int argc, char **argv)
 {
-    g_autoptr(GPtrArray) files = argc == 3 ? corpus_files(argv[1]) : NULL;
+    g_autoptr(GPtrArray) files = argc == 4 && atoi(argv[3]) > 0 ? corpus_files(argv[1]) : NULL;
 
     if (!files) {
-        fprintf(stderr, "usage: define FOLDER LEAST\n");
+        fprintf(stderr, "usage: define FOLDER LEAST STEP\n");
         return 2;
     }
     virSetErrorFunc(NULL, be_quiet);
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
         printf("FAILED: %s\n", virGetLastErrorMessage());
         return 1;
     }
-    for (guint i = 0; i < files->len && failed < 10; i++)
+    for (guint i = 0; i < files->len && failed < 10; i += (guint)atoi(argv[3]))
         take(files->pdata[i]);
     virConnectClose(connection);
     printf("%u domains, %u accepted, %u of them also by the schema; %u failed\n", domains, accepted, validated, failed);
