@@ -190,18 +190,16 @@ BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfigurati
     return choice_new(configuration, provider, unprobed_cpu_type(domain));
 }
 
-gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+/* The command that mends what was chosen when the domain was defined. */
+static char *refresh_command(const BzDomain *domain)
 {
-    if (!domain->has_qemu_args && !domain->has_preload_env) {
-        g_autoptr(BzChoice) choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, error);
-        if (!choice)
-            return FALSE;
-        return refuse(domain, g_strdup_printf("the domain was defined when this host could not provide it, and has to be "
-                                              "defined again now that it can: virsh dumpxml --inactive '%s' | virt-bootzero "
-                                              "translate | virsh define /dev/stdin", domain->name ? domain->name : "DOMAIN"),
-                      error);
-    }
+    g_autofree char *name = domain->name ? g_shell_quote(domain->name) : g_strdup("DOMAIN");
 
+    return g_strconcat("virt-bootzero refresh ", name, NULL);
+}
+
+static gboolean stored_choice_can(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
     if (!kvm_can(domain, error))
         return FALSE;
     g_autoptr(BzQemuProbe) probe = probe_emulator(domain, configuration, error);
@@ -211,6 +209,28 @@ gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *co
         return qemu_can(domain, configuration, probe, error);
     return preload_can(domain, domain->preload_library ? domain->preload_library : configuration->provider_library, probe,
                        error);
+}
+
+gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
+    g_autofree char *remedy = refresh_command(domain);
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(BzChoice) choice = NULL;
+
+    if (!domain->has_qemu_args && !domain->has_preload_env) {
+        choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, error);
+        return choice && refuse(domain, g_strdup_printf("the domain was defined when this host could not provide it, and "
+                                                        "now it can: %s", remedy), error);
+    }
+    if (stored_choice_can(domain, configuration, &cause))
+        return TRUE;
+    choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, NULL);
+    if (choice)
+        g_set_error(error, cause->domain, cause->code, "%s; or take provider '%s', which this host has: %s", cause->message,
+                    bz_provider_to_string(choice->provider), remedy);
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
 }
 
 void bz_choice_free(BzChoice *choice)

@@ -45,6 +45,6 @@ BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfigurati
 /*
  * At start: whether what the stored form of the domain asks for, by the arguments that are there, works on this host
  * now. It makes no choice of its own, so a change of the configuration does not stop a guest that would run.
- * FALSE with BZ_ERROR_UNSUPPORTED. Only for domains whose features want something (bz_features_wants_ext_query_caps).
+ * FALSE with BZ_ERROR_UNSUPPORTED; where a new choice would work, the text names the command that makes it. Only for domains whose features want something (bz_features_wants_ext_query_caps).
  */
 gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error);

@@ -36,7 +36,7 @@ running="Domain 'a' is running: the change takes effect when it has been shut do
 for plugin in "" plugin; do
     kvm able
     stand_in
-    daemon_start $plugin
+    daemon_start $plugin hook
     echo "--- ${plugin:-no plugin}"
 
     # Everything but the element stays, passwords too.
@@ -194,6 +194,25 @@ no Hyper-V emulation"
 this host has no Hyper-V emulation"
     fi
     kvm able
+    if [ -z "$plugin" ]; then
+        virsh start a >out 2>err </dev/null
+        [ $? = 1 ]
+        result $? "the start of it is refused"
+        has "with the remedy" err "the domain was defined when this host could not provide it, and now it can: virt-bootzero \
+refresh 'a'"
+        user_form a before.xml
+        bash -c "$(declare -f bz); $(sed -n "s/.*: virt-bootzero \(refresh .*\)/bz \1/p" err)" >out 2>err
+        result $? "the remedy"
+        said "it names the change" "Domain 'a' refreshed: no provider -> provider qemu"
+        user_form a after.xml
+        same "nothing else changed" before.xml after.xml
+        passes "it helps: start" virsh start a
+        virsh destroy a >/dev/null
+        kvm unable
+        bz disable a >/dev/null 2>&1
+        bz enable a >/dev/null 2>&1
+        kvm able
+    fi
     passes "refresh on a host that can" bz refresh a
     if [ -n "$plugin" ]; then
         said "it says so" "Domain 'a' refreshed: its libvirt has bootzero's plugin and chose the provider again"

@@ -89,6 +89,18 @@ static void check_does_not_hold(Fixture *fixture, const char *reason)
     assert_message(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED, message);
 }
 
+/* How the text of the refusal ends; NULL: without the command. */
+static void check_names_refresh(Fixture *fixture, const char *end)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(bz_choice_still_holds(&fixture->domain, fixture->configuration, &error));
+    if (end)
+        g_assert_true(g_str_has_suffix(error->message, end));
+    else
+        g_assert_null(strstr(error->message, "refresh"));
+}
+
 static void check_holds(Fixture *fixture)
 {
     g_autoptr(GError) error = NULL;
@@ -267,6 +279,11 @@ static void test_stored_preload(Fixture *fixture, gconstpointer data)
 
     g_assert_cmpint(g_unlink(fixture->library), ==, 0);
     check_does_not_hold(fixture, missing);
+    check_names_refresh(fixture, NULL); /* it would mend nothing */
+    use_emulator(fixture, FAKE_EMULATOR("", VERSION_9_1, "x86_64", PROPERTIES_BOTH));
+    fixture->domain.name = (char *)"it's $HOME";
+    check_names_refresh(fixture, "; or take provider 'qemu', which this host has: virt-bootzero refresh 'it'\\''s $HOME'");
+    use_emulator(fixture, FAKE_STOCK);
     fixture->domain.enlightenments_on = 0;
     check_does_not_hold(fixture, "provider 'preload' needs another enlightenment");
     g_setenv("BZ_FAKE_KVM", "plain", TRUE);
@@ -277,6 +294,7 @@ static void test_stored_qemu(Fixture *fixture, gconstpointer data)
 {
     fixture->domain.has_qemu_args = TRUE;
     check_does_not_hold(fixture, "emulator '");
+    check_names_refresh(fixture, "; or take provider 'preload', which this host has: virt-bootzero refresh 'win11'");
     use_emulator(fixture, FAKE_EMULATOR("", VERSION_9_1, "x86_64", PROPERTIES_BOTH));
     check_holds(fixture);
     g_setenv("BZ_FAKE_KVM", "closed", TRUE);
@@ -306,9 +324,8 @@ static void test_shared_memory(Fixture *fixture, gconstpointer data)
 
 static void test_stored_nothing(Fixture *fixture, gconstpointer data)
 {
-    check_does_not_hold(fixture, "the domain was defined when this host could not provide it, and has to be defined again now "
-                                 "that it can: virsh dumpxml --inactive 'win11' | virt-bootzero translate | virsh define "
-                                 "/dev/stdin");
+    check_does_not_hold(fixture, "the domain was defined when this host could not provide it, and now it can: virt-bootzero "
+                                 "refresh 'win11'");
     g_setenv("BZ_FAKE_KVM", "plain", TRUE);
     check_does_not_hold(fixture, "KVM on this host has no Hyper-V emulation");
 }

@@ -116,16 +116,15 @@ static void test_marker_only(Fixture *fixture, gconstpointer data)
 
     check_refused(fixture, "plain", xml, NO_HYPERV);
     check_refused(fixture, "full", xml,
-                  NOT_AVAILABLE "the domain was defined when this host could not provide it, and has to be defined again now "
-                                "that it can: virsh dumpxml --inactive 'win11' | virt-bootzero translate | virsh define "
-                                "/dev/stdin");
+                  NOT_AVAILABLE "the domain was defined when this host could not provide it, and now it can: "
+                                "virt-bootzero refresh 'win11'");
     check_refused(fixture, "full", bare,
                   NOT_AVAILABLE "provider 'preload' needs another enlightenment, for QEMU to offer Hyper-V at all: add one "
                                 "to <hyperv>, for example <relaxed state='on'/>");
     check_passes(fixture, "plain", off);
 }
 
-/* The remedy the hook names, with what `virsh dumpxml --inactive` gives of such a domain where the daemon has no plugin. */
+/* What the remedy that the hook names does, and people can do without it: define what `translate` makes of the domain. */
 static void test_remedy(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, "");
