@@ -15,7 +15,7 @@ class Daemon:
         config = os.path.join(folder, 'bootzero.conf')
         with open(config, 'w', encoding='utf-8') as file:
             file.write('\n'.join(['[bootzero]', f'runtime-directory = {folder}', *more, '']))
-        environment = {**os.environ, 'BOOTZERO_CONFIG': config, **environment}
+        environment = {**os.environ, 'BOOTZERO_CONFIG': config, 'ASAN_OPTIONS': 'detect_leaks=1', **environment}
         if '--connect' not in arguments:
             arguments += ('--without-libvirt',)
         with open(self.log_path, 'a', encoding='utf-8') as log:
@@ -43,7 +43,9 @@ class Daemon:
     def end(self):
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(timeout=20)
+        status = self.process.wait(timeout=20)
+        assert 'Sanitizer' not in self.log(), self.log()
+        return status
 
     def kill(self):
         self.process.kill()

@@ -20,7 +20,8 @@ class TestStatus(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.environment = dict(os.environ, BOOTZERO_CONFIG=f'{self.folder}/bootzero.conf', LC_ALL='C.UTF-8')
+        self.environment = dict(os.environ, BOOTZERO_CONFIG=f'{self.folder}/bootzero.conf', LC_ALL='C.UTF-8',
+                                ASAN_OPTIONS='detect_leaks=1')
 
     def start(self, *guests):
         self.daemon = Daemon(self.folder)
@@ -37,6 +38,7 @@ class TestStatus(unittest.TestCase):
     def run_cli(self, *arguments, status=0):
         done = subprocess.run([os.environ['BZ_CLI'], *arguments], env=self.environment, capture_output=True, text=True)
         self.assertEqual(done.returncode, status, done.stderr)
+        self.assertNotIn('Sanitizer', done.stderr)
         return done.stderr if status else done.stdout
 
     def spawn(self, *arguments):
