@@ -23,12 +23,12 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *uuid;
-    gboolean wants;      /* boot_zeroed_memory is on */
-    gboolean qemu_has;   /* a running QEMU's property says on */
+    gboolean wants;        /* boot_zeroed_memory is on */
+    gboolean qemu_has;     /* QEMU's property says on */
     gboolean qemu_has_not; /* ... says off. Neither: it has no such property */
-    gboolean is_fresh;   /* seen starting; FALSE when it ran before we looked */
-    gboolean is_loaded;  /* started from other memory: restore, incoming migration, snapshot */
-    const char *problem; /* why libvirt could not tell; NULL when it could */
+    gboolean is_fresh;     /* seen starting; FALSE when it ran before we looked */
+    gboolean is_loaded;    /* started from other memory: restore, incoming migration, snapshot */
+    const char *problem;   /* why libvirt could not tell; NULL when it could */
 } BzDomainSeen;
 
 /*

@@ -6,6 +6,8 @@
  */
 #include "monitor/libvirt-watch.h"
 
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
@@ -158,11 +160,14 @@ static void ask_qemu(BzLibvirtWatch *watch, virDomainPtr domain, BzDomainSeen *s
     json_object_unref(object);
 }
 
+/* A file that was left over by a guest that was killed is none. */
 static gboolean has_endpoint(BzLibvirtWatch *watch, const char *uuid)
 {
     g_autofree char *path = g_strdup_printf("%s/%s.qmp", watch->configuration->runtime_directory, uuid);
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+    g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, NULL);
 
-    return g_file_test(path, G_FILE_TEST_EXISTS);
+    return socket && g_socket_connect(socket, address, NULL, NULL);
 }
 
 static void examine(BzLibvirtWatch *watch, const Task *task)

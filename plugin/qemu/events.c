@@ -15,6 +15,7 @@ static struct {
     struct bz_report last;
     struct bz_event queue[BZ_EVENTS_QUEUED];
     unsigned first, count;
+    bool is_new; /* something was queued since the lock was taken */
     uint64_t lost;
 } events = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -28,13 +29,14 @@ static void unlock(void)
     pthread_mutex_unlock(&events.mutex);
 }
 
-/* The lock is held. NULL when the queue is full. */
+/* The lock is held. NULL when the queue is full: then the thread has been woken before, and will count what it missed. */
 static struct bz_event *queue_event(void)
 {
     if (events.count == BZ_EVENTS_QUEUED) {
         events.lost++;
         return NULL;
     }
+    events.is_new = true;
     struct bz_event *event = &events.queue[(events.first + events.count++) % BZ_EVENTS_QUEUED];
     event->at = bz_qmp_now();
     return event;
@@ -55,10 +57,15 @@ static void apply(enum bz_tracking_event what, const char *reason)
     }
 }
 
-static void wake(void)
+/* For vCPU threads: a guest that asks in vain without pause wakes nobody. */
+static void unlock_and_wake(void)
 {
-    if (events.wake)
-        events.wake();
+    void (*wake)(void) = events.is_new ? events.wake : NULL;
+
+    events.is_new = false;
+    unlock();
+    if (wake)
+        wake();
 }
 
 void bz_events_start(bool offered)
@@ -83,8 +90,7 @@ void bz_events_discovered(void)
 {
     lock();
     apply(BZ_TRACKING_DISCOVER, NULL);
-    unlock();
-    wake();
+    unlock_and_wake();
 }
 
 static void take_report(const struct bz_zeroed *zeroed)
@@ -118,8 +124,7 @@ void bz_events_answered(const struct bz_zeroed *zeroed)
     } else {
         apply(BZ_TRACKING_DECLINE, zeroed->reason[0] ? zeroed->reason : "no page of its memory is still zero");
     }
-    unlock();
-    wake();
+    unlock_and_wake();
 }
 
 void bz_events_refused(const char *reason)
@@ -127,16 +132,14 @@ void bz_events_refused(const char *reason)
     lock();
     events.calls++;
     apply(BZ_TRACKING_DECLINE, reason);
-    unlock();
-    wake();
+    unlock_and_wake();
 }
 
 void bz_events_reset(void)
 {
     lock();
     apply(BZ_TRACKING_RESET, NULL);
-    unlock();
-    wake();
+    unlock_and_wake();
 }
 
 bool bz_events_take(struct bz_event *event)

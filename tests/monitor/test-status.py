@@ -85,10 +85,10 @@ class TestStatus(unittest.TestCase):
         watch, one, as_json = self.spawn('watch'), self.spawn('watch', 'guest2'), self.spawn('watch', '--json')
         until(lambda: self.connections(), 4)
         first.do('8002')
-        second.reset()
         at = r'^\d\d:\d\d:\d\d  '
         self.assertRegex(watch.stdout.readline(), at + 'guest1  reported, generation 1\n$')
         self.assertRegex(watch.stdout.readline(), at + r'guest1  was told of 15 MiB in 2 ranges, found in 0\.\d ms\n$')
+        second.reset()
         self.assertRegex(watch.stdout.readline(), at + 'guest2  armed, generation 2: reset\n$')
         self.assertRegex(one.stdout.readline(), at + 'guest2  armed, generation 2: reset\n$')
         event = json.loads(as_json.stdout.readline())
