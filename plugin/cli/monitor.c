@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/monitor.h"
 
+#include <gio/gio.h>
+
 #include "core/configuration.h"
 #include "core/error.h"
 
@@ -15,7 +17,10 @@ BzQmpLink *bz_monitor_connect(const BzQmpLinkType *type, gpointer opaque, GError
         return NULL;
     path = g_build_filename(configuration->runtime_directory, "monitor.qmp", NULL);
     link = bz_qmp_link_new(path, type, opaque, &cause);
-    if (!link)
+    if (!link && g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+        g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "may not connect to virtbootzerod at %s: be root, or in the group of "
+                    "the socket", path);
+    else if (!link)
         g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "cannot reach virtbootzerod at %s: %s: start it, as root: "
                     "systemctl start virtbootzerod", path, cause->message);
     return link;

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """virtbootzerod and the endpoints of guests, without libvirt."""
+import json
 import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -62,6 +65,19 @@ class TestMonitor(unittest.TestCase):
         self.assertEqual(daemon.end(), 0)
         self.assertFalse(os.path.exists(daemon.path))
         self.assertEqual(daemon.log(), '')
+
+    def test_socat(self):
+        if not shutil.which('socat'):
+            self.skipTest('needs socat')
+        self.daemon()
+        guest = self.guest()
+        until(lambda: states(self.client()), {'guest1': 'armed 1'})
+        for path in (guest.path, f'{self.folder}/monitor.qmp'):
+            done = subprocess.run(['socat', '-t', '5', '-', f'UNIX-CONNECT:{path}'], capture_output=True, text=True, input=(
+                '{"execute": "qmp_capabilities"}\n\n  garbage\n{"execute": "query-version", "id": "é"}\n'))
+            lines = done.stdout.splitlines()
+            self.assertEqual([lines[1], json.loads(lines[2])['error']['class'], json.loads(lines[3])['id']],
+                             ['{"return": {}}', 'GenericError', 'é'])
 
     def test_many_come_and_go(self):
         self.daemon()

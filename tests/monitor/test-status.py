@@ -58,6 +58,30 @@ class TestStatus(unittest.TestCase):
             self.assertRegex(said, f'^error: .*: cannot reach virtbootzerod at {self.folder}/monitor.qmp: .*: start it, '
                                    'as root: systemctl start virtbootzerod\n$')
 
+    def test_session(self):
+        """Without configuration, a user's own daemon is in the user's runtime folder; the system's is not for all."""
+        if os.geteuid() != 0:
+            self.skipTest('needs root, to be somebody else')
+        os.chown(self.folder, 65534, 65534)
+        environment = dict(self.environment, XDG_RUNTIME_DIR=self.folder)
+        environment.pop('BOOTZERO_CONFIG')
+
+        def status():
+            return subprocess.run([os.environ['BZ_CLI'], 'status'], env=environment, user=65534, group=65534,
+                                  extra_groups=[], capture_output=True, text=True)
+
+        self.assertIn(f'cannot reach virtbootzerod at {self.folder}/bootzero/monitor.qmp: ', status().stderr)
+        daemon = subprocess.Popen([os.environ['BZ_DAEMON'], '--without-libvirt'], env=environment, user=65534, group=65534,
+                                  extra_groups=[])
+        try:
+            until(lambda: status().stdout[:4], 'NAME')
+            os.chmod(f'{self.folder}/bootzero/monitor.qmp', 0)
+            self.assertRegex(status().stderr, '^error: .*: may not connect to virtbootzerod at .*/monitor.qmp: be root, or '
+                                              'in the group of the socket\n$')
+        finally:
+            daemon.terminate()
+            self.assertEqual(daemon.wait(), 0)
+
     def test_misuse(self):
         self.assertIn('a domain is needed', self.run_cli('map', status=2))
         self.assertIn("unexpected operand 'b'", self.run_cli('status', 'a', 'b', status=2))
