@@ -142,6 +142,13 @@ void bz_events_reset(void)
     unlock_and_wake();
 }
 
+void bz_events_loaded(void)
+{
+    lock();
+    apply(BZ_TRACKING_LOAD, NULL);
+    unlock_and_wake();
+}
+
 bool bz_events_take(struct bz_event *event)
 {
     lock();

@@ -29,6 +29,7 @@ void bz_events_discovered(void);
 void bz_events_answered(const struct bz_zeroed *zeroed); /* with ranges or without */
 void bz_events_refused(const char *reason);              /* a call for zeroed memory that failed */
 void bz_events_reset(void);
+void bz_events_loaded(void);
 
 /* From the endpoint's thread. Takes the oldest; false when there is none. */
 bool bz_events_take(struct bz_event *event);

@@ -25,6 +25,7 @@ static struct {
     atomic_int fd;            /* NO_VM until it is created and the guest's constants are in place */
     atomic_bool boot_is_over; /* slots that come now are hot-plugged, or device memory */
     atomic_bool has_run;      /* since the start or the last reset */
+    atomic_bool is_loaded;    /* with other memory, and has not run since */
     struct bz_guest guest;
     /*
      * Held across a change of a slot in KVM and in the table, and across scan and write of an answer: so what is
@@ -164,26 +165,41 @@ int bz_vm_set_regs(const struct bz_ioctl *call)
     return bz_pass(call);
 }
 
-/* Segment, base and flag of a processor that starts: Intel SDM 3A, table 10-1, and IA32_APIC_BASE. */
-static bool starts_the_machine(const struct kvm_sregs *sregs)
+/* Flag in IA32_APIC_BASE. */
+static bool is_boot_processor(const struct kvm_sregs *sregs)
 {
-    const uint64_t boot_processor = 1u << 8;
+    return sregs->apic_base & (1u << 8);
+}
 
-    return sregs->cs.selector == 0xf000 && sregs->cs.base == 0xffff0000 && (sregs->apic_base & boot_processor);
+/* Segment and base of a processor that starts: Intel SDM 3A, table 10-1. */
+static bool is_at_its_start(const struct kvm_sregs *sregs)
+{
+    return sregs->cs.selector == 0xf000 && sregs->cs.base == 0xffff0000;
 }
 
 /*
- * One reset may load them several times; it counts once, as the processor has not run in between. QEMU also resets the
- * machine before it loads a snapshot, with the same consequences.
+ * One reset may load the registers of the start several times; it counts once, as the processor has not run in between.
+ * Others that come before it first runs are of a machine that was running: a restore, an incoming migration, a snapshot.
  */
+static void judge_sregs(const struct kvm_sregs *sregs)
+{
+    if (!is_boot_processor(sregs))
+        return;
+    if (is_at_its_start(sregs)) {
+        if (atomic_exchange(&vm.has_run, false))
+            bz_events_reset();
+    } else if (!atomic_load(&vm.has_run) && !atomic_exchange(&vm.is_loaded, true)) {
+        bz_events_loaded();
+    }
+}
+
 int bz_vm_set_sregs(const struct bz_ioctl *call)
 {
     int result = bz_pass(call);
 
     /* Both requests' structures begin with the same members. */
-    if (result == 0 && bz_vcpu_find(call->fd) && starts_the_machine(call->argument) &&
-        atomic_exchange(&vm.has_run, false))
-        bz_events_reset();
+    if (result == 0 && bz_vcpu_find(call->fd))
+        judge_sregs(call->argument);
     return result;
 }
 
@@ -264,8 +280,10 @@ int bz_vm_run(const struct bz_ioctl *call)
         return bz_pass(call);
     if (!boot_is_over())
         end_boot(true);
-    if (!atomic_load_explicit(&vm.has_run, memory_order_relaxed))
+    if (!atomic_load_explicit(&vm.has_run, memory_order_relaxed)) {
         atomic_store_explicit(&vm.has_run, true, memory_order_relaxed);
+        atomic_store_explicit(&vm.is_loaded, false, memory_order_relaxed);
+    }
     for (;;) {
         int result = bz_pass(call);
         /* KVM_RUN again delivers the answer. A signal or immediate_exit ends that one with EINTR, as QEMU expects. */

@@ -34,7 +34,7 @@ int bz_vm_set_cpuid(const struct bz_ioctl *call);
 /* KVM_SET_REGS: the first one tells that QEMU has built the machine. */
 int bz_vm_set_regs(const struct bz_ioctl *call);
 
-/* KVM_SET_SREGS and KVM_SET_SREGS2: those of the boot processor at its start, after it has run, tell of a reset. */
+/* KVM_SET_SREGS and KVM_SET_SREGS2: those of the boot processor tell of a reset, or that other memory was loaded. */
 int bz_vm_set_sregs(const struct bz_ioctl *call);
 
 /* KVM_SET_USER_MEMORY_REGION and KVM_SET_USER_MEMORY_REGION2 */

@@ -12,7 +12,8 @@
  *   migrate on|off logs writes to memory, or not      -> ok
  *   write          writes to all memory               -> ok
  *   sregs boot     loads registers as a reset does    -> ok
- *   sregs other    ... of another vCPU, and of a running one -> ok
+ *   sregs other    ... of another vCPU at its start   -> ok
+ *   sregs saved    ... of a boot processor that was running -> ok
  *   run            runs                               -> ok
  *   log            what the provider wrote to stderr  -> it, then "."
  */
@@ -62,7 +63,9 @@ static void obey(const char *line)
         else if (strcmp(line, "sregs boot") == 0)
             load_sregs(0xffff0000, 0xfee00900);
         else if (strcmp(line, "sregs other") == 0)
-            load_sregs(0xffff0000, 0xfee00800), load_sregs(0xf0000, 0xfee00900);
+            load_sregs(0xffff0000, 0xfee00800);
+        else if (strcmp(line, "sregs saved") == 0)
+            load_sregs(0xf0000, 0xfee00900);
         else
             printf("unknown command: ");
         printf("%s\n", check_failures ? "failed" : "ok");

@@ -93,11 +93,27 @@ class TestEndpoint(unittest.TestCase):
         guest.do('sregs boot')  # before it ran: the start
         guest.do('run')
         guest.do('sregs other')
+        guest.do('sregs saved')  # it was stopped and goes on
         self.assertTrue(client.silent())
         for _ in range(3):  # one reset loads them more than once
             guest.do('sregs boot')
         self.assertEqual(client.change(), 'armed 2 reset')
         self.assertTrue(client.silent())
+
+    def test_what_is_a_load(self):
+        guest = self.guest()
+        client = self.client(guest)
+        guest.do('sregs boot')
+        for _ in range(2):
+            guest.do('sregs saved')
+        self.assertEqual(client.change(), 'armed 2 other memory was loaded')
+        self.assertTrue(client.silent())
+        guest.do('run')
+        guest.do('sregs saved')
+        self.assertTrue(client.silent())
+        guest.do('sregs boot')
+        guest.do('sregs saved')
+        self.assertEqual([client.change(), client.change()], ['armed 3 reset', 'armed 4 other memory was loaded'])
 
     def test_offered_nothing(self):
         guest = self.guest(settings='ext-query-caps=on')

@@ -147,6 +147,18 @@ class TestLibvirt(unittest.TestCase):
         self.assertIn('event RESET', qemu_events.communicate()[0])
         self.assertEqual(states(self.client), {})
 
+    def test_preload_restore(self):
+        self.watched()
+        self.create('live', MARKER, PRELOAD_ENV)
+        self.hypercall('live', '8002')
+        self.assertEqual(self.last_change('live'), 'reported')
+        virsh('save', 'live', '/run/saved')
+        self.assertEqual(self.last_change('live'), 'gone')
+        virsh('restore', '/run/saved')
+        self.assertEqual(self.last_change('live'), 'armed other memory was loaded')
+        self.hypercall('live', '8002')
+        self.assertEqual(self.last_change('live'), 'reported')
+
     def test_restarts(self):
         self.watched()
         self.create('live', MARKER, PRELOAD_ENV)

@@ -102,11 +102,24 @@ class TestQemu(unittest.TestCase):
         count = self.resets(client, 1)
         self.assertEqual(monitor.human('loadvm here'), '')
         self.assertEqual(client.change(), f'armed {count + 1} reset')
+        self.assertEqual(client.change(), f'armed {count + 2} other memory was loaded')
         self.assertTrue(client.silent(0.5))
         found = client.execute('__bootzero_query-zeroed-ranges')
         self.assertGreater(found['zeroed-bytes'], 32 << 20)
         monitor.execute('quit')
         wait_for(lambda: not os.path.exists(self.path))
+
+    def test_incoming_migration(self):
+        _, monitor = self.start()
+        time.sleep(0.5)
+        monitor.execute('migrate', {'uri': f'exec:cat >{self.folder}/saved'})
+        wait_for(lambda: monitor.execute('query-migrate').get('status') == 'completed')
+        monitor.execute('quit')
+        wait_for(lambda: not os.path.exists(self.path))
+        client, monitor = self.start('-incoming', f'exec:sleep 1; cat {self.folder}/saved')
+        self.assertEqual(client.change(), 'armed 2 other memory was loaded')
+        self.assertTrue(client.silent(0.5))
+        self.assertEqual(monitor.execute('query-status')['status'], 'running')
 
     def test_paused_start(self):
         client, monitor = self.start('-S', '-M', 'q35')
