@@ -36,7 +36,10 @@ running="Domain 'a' is running: the change takes effect when it has been shut do
 for plugin in "" plugin; do
     kvm able
     stand_in
-    daemon_start $plugin hook
+    # The hook gets what is preloaded into the daemon, and may be instrumented.
+    preload=$BZ_SEAMS
+    [ -n "$plugin" ] || preload=${BZ_LIBASAN:+$BZ_LIBASAN:}$BZ_SEAMS
+    BZ_DAEMON_PRELOAD=$preload daemon_start $plugin hook
     echo "--- ${plugin:-no plugin}"
 
     # Everything but the element stays, passwords too.
