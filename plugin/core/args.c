@@ -5,7 +5,6 @@
 
 #include "core/layout.h"
 
-#define LIBRARY_NAME "bootzero-qemu.so"
 #define VARIABLE "BOOTZERO"
 
 static const char *const cpu_types[] = {"x86_64-cpu", "i386-cpu"};
@@ -55,7 +54,7 @@ static void split_preload(const char *value, char **library, char **rest)
         gsize length = strcspn(at, ": ");
         g_autofree char *item = g_strndup(at, length);
 
-        if (g_str_has_suffix(item, "/" LIBRARY_NAME)) {
+        if (g_str_has_suffix(item, "/" BZ_PROVIDER_LIBRARY_NAME)) {
             const char *after = at + length;
             g_autofree char *before = g_strndup(value, at - value);
 

@@ -69,8 +69,11 @@ static gboolean set_boot_zeroed_mem_property(BzConfiguration *configuration, con
 
 static gboolean set_provider_library(BzConfiguration *configuration, const char *value)
 {
-    /* ld.so splits LD_PRELOAD at spaces and colons, and has no way to quote them. */
-    if (!g_path_is_absolute(value) || strpbrk(value, ": \t\n"))
+    /*
+     * ld.so splits LD_PRELOAD at spaces and colons, and has no way to quote them. By its name the library is told from
+     * the user's own ones there.
+     */
+    if (!g_path_is_absolute(value) || strpbrk(value, ": \t\n") || !g_str_has_suffix(value, "/" BZ_PROVIDER_LIBRARY_NAME))
         return FALSE;
     g_free(configuration->provider_library);
     configuration->provider_library = g_strdup(value);
@@ -126,7 +129,7 @@ static const struct {
     {"provider", "auto, qemu or preload", set_provider},
     {"ext-query-caps-property", "the name of a CPU property: a-z, 0-9 and '-'", set_ext_query_caps_property},
     {"boot-zeroed-mem-property", "the name of a CPU property: a-z, 0-9 and '-'", set_boot_zeroed_mem_property},
-    {"provider-library", "an absolute path without spaces and colons", set_provider_library},
+    {"provider-library", "an absolute path without spaces and colons to a " BZ_PROVIDER_LIBRARY_NAME, set_provider_library},
     {"probe-timeout", "a number of seconds from 1 to 600", set_probe_timeout},
     {"cache-directory", "an absolute path", set_cache_directory},
     {"runtime-directory", "an absolute path of at most 64 bytes without commas", set_runtime_directory},

@@ -20,6 +20,9 @@
 /* What a Unix socket's path leaves when "/UUID.qmp" comes behind it. */
 #define BZ_RUNTIME_DIRECTORY_LIMIT 64
 
+/* The provider's file name, in whatever folder. */
+#define BZ_PROVIDER_LIBRARY_NAME "bootzero-qemu.so"
+
 typedef enum {
     BZ_PROVIDER_NONE, /* the guest cannot have it here */
     BZ_PROVIDER_AUTO, /* only as a wish, never as a choice */

@@ -48,10 +48,10 @@ kvm unable
 hidden "KVM without Hyper-V"
 
 kvm able
-configure "provider-library = $work/missing.so"
+configure "provider-library = $work/missing/bootzero-qemu.so"
 hidden "neither property nor library"
-: >library.so
-configure "provider-library = $work/library.so"
+: >bootzero-qemu.so
+configure "provider-library = $work/bootzero-qemu.so"
 advertised "provider preload"
 configure 'provider = qemu'
 hidden "provider qemu, no such property"

@@ -28,7 +28,7 @@ static void test_all_keys(Scratch *scratch, gconstpointer data)
     g_autofree char *path = scratch_file(scratch, "conf",
                                          "# comment\n[bootzero]\nprovider = preload  \n"
                                          "ext-query-caps-property = hv-vapic\nboot-zeroed-mem-property=hv-time\n"
-                                         "provider-library = /opt/b.so\nprobe-timeout=3\ncache-directory = /x/y z\n"
+                                         "provider-library = /opt/bootzero-qemu.so\nprobe-timeout=3\ncache-directory = /x/y z\n"
                                          "runtime-directory = /r//\n",
                                          0644);
     g_autoptr(GError) error = NULL;
@@ -41,7 +41,7 @@ static void test_all_keys(Scratch *scratch, gconstpointer data)
     g_assert_cmpint(configuration->provider, ==, BZ_PROVIDER_PRELOAD);
     g_assert_cmpstr(configuration->ext_query_caps_property, ==, "hv-vapic");
     g_assert_cmpstr(configuration->boot_zeroed_mem_property, ==, "hv-time");
-    g_assert_cmpstr(configuration->provider_library, ==, "/opt/b.so");
+    g_assert_cmpstr(configuration->provider_library, ==, "/opt/bootzero-qemu.so");
     g_assert_cmpuint(configuration->probe_timeout, ==, 3);
     g_assert_cmpstr(configuration->cache_directory, ==, "/x/y z");
     g_assert_cmpstr(configuration->runtime_directory, ==, "/r");
@@ -59,9 +59,12 @@ static const struct {
     {"[bootzero]\next-query-caps-property=-x\n",
      ": invalid value for 'ext-query-caps-property': '-x': must be the name of a CPU property: a-z, 0-9 and '-'"},
     {"[bootzero]\nprovider-library=b.so\n",
-     ": invalid value for 'provider-library': 'b.so': must be an absolute path without spaces and colons"},
+     ": invalid value for 'provider-library': 'b.so': must be an absolute path without spaces and colons to a bootzero-qemu.so"},
+    {"[bootzero]\nprovider-library=/opt/other.so\n",
+     ": invalid value for 'provider-library': '/opt/other.so': must be an absolute path without spaces and colons to a "
+     "bootzero-qemu.so"},
     {"[bootzero]\nprovider-library=/a:/b.so\n",
-     ": invalid value for 'provider-library': '/a:/b.so': must be an absolute path without spaces and colons"},
+     ": invalid value for 'provider-library': '/a:/b.so': must be an absolute path without spaces and colons to a bootzero-qemu.so"},
     {"[bootzero]\nruntime-directory=/a,b\n",
      ": invalid value for 'runtime-directory': '/a,b': must be an absolute path of at most 64 bytes without commas"},
     {"[bootzero]\nprobe-timeout=0\n",
