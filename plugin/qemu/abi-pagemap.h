@@ -9,10 +9,14 @@
 #include <linux/ioctl.h>
 #include <stdint.h>
 
-/* Categories of a page. */
+/* Categories of a page. WRITTEN: not write-protected by a userfaultfd. */
+#define BZ_PAGE_IS_WRITTEN (1ull << 1)
 #define BZ_PAGE_IS_PRESENT (1ull << 3)
 #define BZ_PAGE_IS_SWAPPED (1ull << 4)
 #define BZ_PAGE_IS_PFNZERO (1ull << 5)
+
+/* Flag: fail with EPERM where memory is not registered for asynchronous write-protection. */
+#define BZ_PM_SCAN_CHECK_WPASYNC (1ull << 1)
 
 struct bz_page_region {
     uint64_t start;

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "qemu/mapping.h"
-#include "qemu/scan.h"
 
 /* The work on one answer; also what the backends give their findings to. */
 struct work {
@@ -63,8 +62,8 @@ static void leave_out(struct bz_zeroed *zeroed, const char *why)
         snprintf(zeroed->reason, sizeof zeroed->reason, "%s", why);
 }
 
-/* Host memory of one kind in one slot. False when a scan failed. */
-static bool scan_mapping(struct work *work, enum bz_memory_kind kind, struct bz_span part)
+/* Host memory of one mapping in one slot, write-protected or not. False when a scan failed. */
+static bool scan_piece(struct work *work, const struct bz_mapping *mapping, struct bz_span part)
 {
     struct bz_zeroed *zeroed = work->zeroed;
     char why[sizeof zeroed->reason];
@@ -76,10 +75,23 @@ static bool scan_mapping(struct work *work, enum bz_memory_kind kind, struct bz_
         return true;
     }
     enum bz_scan_result result =
-        bz_scan(work->question->self, kind, part, &work->sink, &zeroed->backend, why, sizeof why);
+        bz_scan(&work->question->memory, mapping, part, &work->sink, &zeroed->backend, why, sizeof why);
     if (result != BZ_SCAN_DONE)
         leave_out(zeroed, why);
     return result != BZ_SCAN_FAILED;
+}
+
+/* Host memory of one mapping in one slot. False when a scan failed. */
+static bool scan_mapping(struct work *work, const struct bz_mapping *mapping, struct bz_span part)
+{
+    while (!bz_span_is_empty(part)) {
+        bool is_protected;
+        struct bz_span piece = bz_spans_first_part(&work->question->memory.protect->spans, part, &is_protected);
+        if (!scan_piece(work, mapping, piece))
+            return false;
+        part.start = piece.end;
+    }
+    return true;
 }
 
 /* Boot memory in one slot. */
@@ -93,7 +105,7 @@ static bool scan_part(struct work *work, const struct bz_mappings *mappings, str
         if (bz_span_is_empty(span))
             continue;
         mapped += span.end - span.start;
-        if (!scan_mapping(work, mappings->items[i].kind, span))
+        if (!scan_mapping(work, &mappings->items[i], span))
             return false;
     }
     if (mapped < part.end - part.start)
@@ -140,11 +152,13 @@ void bz_answer(const struct bz_question *question, struct bz_zeroed *zeroed)
     char why[sizeof zeroed->reason];
 
     *zeroed = (struct bz_zeroed){ .backend = "" };
-    bool good = bz_mappings_read(question->self->maps, bz_spans_hull(question->boot), &mappings, why, sizeof why);
+    bool good = bz_mappings_read(question->memory.self->maps, bz_spans_hull(question->boot), &mappings, why, sizeof why);
     if (!good)
         leave_out(zeroed, why);
     else
         good = scan_slots(&work, &mappings);
+    if (good && question->memory.protect->why[0] != '\0')
+        leave_out(zeroed, question->memory.protect->why);
     if (good)
         bz_ranges_finish(&zeroed->ranges);
     else

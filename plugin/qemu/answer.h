@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "qemu/ranges.h"
-#include "qemu/self.h"
+#include "qemu/scan.h"
 #include "qemu/slots.h"
 #include "qemu/span.h"
 
@@ -15,7 +15,7 @@
 
 /* All of it must stand still until the answer is there. */
 struct bz_question {
-    const struct bz_self *self;
+    struct bz_memory memory;
     const struct bz_slots *slots;
     const struct bz_spans *boot;   /* host memory the guest was started with: nothing else is reported */
     const struct bz_spans *unsure; /* host memory where absent does not mean zero */

@@ -43,7 +43,7 @@ static void find_zeroed(const struct bz_guest *guest, struct bz_span output, str
         return;
     }
     struct bz_question question = {
-        .self = &guest->self,
+        .memory = { &guest->self, &guest->files, &guest->protect },
         .slots = &guest->slots,
         .boot = &guest->boot,
         .unsure = &guest->userfaults,
@@ -100,7 +100,7 @@ static uint16_t write_capabilities(const struct bz_guest *guest, struct bz_span 
     return BZ_HV_SUCCESS;
 }
 
-static uint16_t write_zeroed(const struct bz_guest *guest, struct bz_span output)
+static uint16_t write_zeroed(struct bz_guest *guest, struct bz_span output)
 {
     /* Too large for a stack of unknown size; the lock guards them. */
     static struct bz_zeroed zeroed;
@@ -115,6 +115,7 @@ static uint16_t write_zeroed(const struct bz_guest *guest, struct bz_span output
     if (!write_output(output, &answer))
         return BZ_HV_INVALID_PARAMETER;
     log_zeroed(&zeroed);
+    bz_write_protect_drop(&guest->protect, "the guest had its answer before");
     bz_events_answered(&zeroed);
     return BZ_HV_SUCCESS;
 }
@@ -137,6 +138,9 @@ static uint16_t answer(struct bz_guest *guest, struct bz_hypercall call)
 
     struct bz_span output = { .start = slot->host + (call.output_gpa - slot->gpa) };
     output.end = output.start + bz_hypercall_output_size(call);
+    /* The write would wait for the page to arrive or to be saved, and this lock would be held all the while. */
+    if (bz_spans_overlap(&guest->faulting, output))
+        return BZ_HV_ACCESS_DENIED;
     if (BZ_HV_INPUT_CODE(call.input) == BZ_HV_QUERY_CAPABILITIES)
         return write_capabilities(guest, output);
     return write_zeroed(guest, output);

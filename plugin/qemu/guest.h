@@ -8,11 +8,13 @@
 
 #include "qemu/answer.h"
 #include "qemu/config.h"
+#include "qemu/files.h"
 #include "qemu/hypercall.h"
 #include "qemu/memory-map.h"
 #include "qemu/self.h"
 #include "qemu/slots.h"
 #include "qemu/span.h"
+#include "qemu/write-protect.h"
 
 /* Reasons for which a guest never gets a range again. */
 #define BZ_GUEST_ENCRYPTED (1u << 0)
@@ -33,7 +35,10 @@ struct bz_guest {
     /* Under the VM's lock. */
     struct bz_slots slots;
     struct bz_spans boot;       /* host memory the guest was started with */
-    struct bz_spans userfaults; /* host memory that was ever registered with userfaultfd */
+    struct bz_spans userfaults; /* host memory that QEMU ever registered with userfaultfd */
+    struct bz_spans faulting;   /* of that: what is registered now, so that a write may wait for someone */
+    struct bz_files files;      /* those behind boot memory */
+    struct bz_write_protect protect;
     bool tables_are_lost;       /* out of memory while recording: nothing may be believed any more */
 };
 

@@ -13,7 +13,7 @@
  *   KVM_SET_USER_MEMORY_REGION   keeps the table: guest address -> host address        slots.c
  *   KVM_SET_REGS                 the machine is complete: its memory is boot memory    vm.c span.c
  *   KVM_SET_SREGS                the machine is reset: who boots now may ask again     vm.c events.c
- *   UFFDIO_REGISTER              memory filled on demand: absent is not zero there     vm.c
+ *   UFFDIO_REGISTER, UNREGISTER  memory filled on demand: absent is not zero there     vm.c
  *   KVM_RUN                      answers the two hypercalls and runs on                vm.c guest.c
  *
  * A guest that issues HvExtCallGetBootZeroedMemory leaves KVM_RUN with KVM_EXIT_HYPERV. QEMU would answer "invalid
@@ -21,6 +21,9 @@
  * memory, what kind of memory it is (mapping.c), and the kernel's page tables which of its pages were never written
  * (scan.h, scan-*.c). A page that is neither present nor swapped out reads zero, whoever might have written it. The 255
  * largest ranges (ranges.c) are written to the guest's output page, and the vCPU goes on. QEMU never knows.
+ *
+ * Memory that QEMU populates in advance, by madvise(MADV_POPULATE_WRITE), is always present. It is write-protected at
+ * that moment, in a way that lets every write pass and notes it (write-protect.h).
  *
  * Nothing is kept between calls: there is no bitmap that could become wrong. A second call, a reset, a balloon, an
  * incoming migration all get the truth of that moment. Between calls the cost is the switch below and, for KVM_RUN,
@@ -38,11 +41,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "qemu/abi-kvm.h"
 #include "qemu/vm.h"
 
 typedef int ioctl_function(int fd, unsigned long request, ...);
+typedef int madvise_function(void *start, size_t size, int advice);
 
 /* Found at the first call: constructors of other libraries may run, and call ioctl, before any of ours. */
 static ioctl_function *next_ioctl(void)
@@ -89,7 +94,27 @@ __attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, 
         return bz_vm_encrypt(&call);
     case UFFDIO_REGISTER:
         return bz_vm_register_userfaults(&call);
+    case UFFDIO_UNREGISTER:
+        return bz_vm_unregister_userfaults(&call);
     default:
         return bz_pass(&call);
     }
+}
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+__attribute__((visibility("default"))) int madvise(void *start, size_t size, int advice)
+{
+    static madvise_function *_Atomic next;
+    madvise_function *found = atomic_load_explicit(&next, memory_order_relaxed);
+
+    if (found == NULL) {
+        found = (madvise_function *)dlsym(RTLD_NEXT, "madvise");
+        if (found == NULL)
+            abort(); /* a process without libc */
+        atomic_store_explicit(&next, found, memory_order_relaxed);
+    }
+    return advice == MADV_POPULATE_WRITE ? bz_vm_populate(found, start, size, advice) : found(start, size, advice);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* "start-end", in hex. What follows is left in *rest. */
@@ -27,29 +28,34 @@ static bool parse_span(const char *line, struct bz_span *span, const char **rest
 }
 
 /* " perms offset dev inode   name" */
-static bool parse_kind(const char *rest, enum bz_memory_kind *kind)
+static bool parse_kind(const char *rest, struct bz_mapping *mapping)
 {
+    enum bz_memory_kind *kind = &mapping->kind;
     char permissions[5];
     unsigned major, minor;
     uint64_t inode;
     int name_at = -1;
 
-    if (sscanf(rest, " %4c %*x %x:%x %" SCNu64 "%n", permissions, &major, &minor, &inode, &name_at) != 4 || name_at < 0)
+    if (sscanf(rest, " %4c %" SCNx64 " %x:%x %" SCNu64 "%n", permissions, &mapping->offset, &major, &minor, &inode,
+               &name_at) != 5 ||
+        name_at < 0)
         return false;
+    mapping->device = makedev(major, minor);
+    mapping->inode = inode;
     const char *name = rest + name_at + strspn(rest + name_at, " \t");
 
     /* Anonymous memory has no name, or one its owner gave it by prctl(PR_SET_VMA). */
     bool anonymous = inode == 0 && major == 0 && minor == 0 && (*name == '\0' || strncmp(name, "[anon:", 6) == 0);
     if (permissions[3] != 'p' && permissions[3] != 's')
         return false;
-    if (permissions[3] == 's')
+    if (permissions[0] != 'r' || permissions[1] != 'w')
+        *kind = BZ_MEMORY_INACCESSIBLE;
+    else if (permissions[3] == 's')
         *kind = BZ_MEMORY_SHARED;
     else if (inode != 0 || major != 0 || minor != 0)
         *kind = BZ_MEMORY_PRIVATE_FILE;
-    else if (anonymous && permissions[0] == 'r' && permissions[1] == 'w')
-        *kind = BZ_MEMORY_PRIVATE_ANONYMOUS;
     else
-        *kind = BZ_MEMORY_INACCESSIBLE;
+        *kind = anonymous ? BZ_MEMORY_PRIVATE_ANONYMOUS : BZ_MEMORY_INACCESSIBLE;
     return true;
 }
 
@@ -57,7 +63,7 @@ bool bz_mapping_parse(const char *line, struct bz_mapping *mapping)
 {
     const char *rest;
 
-    return parse_span(line, &mapping->span, &rest) && parse_kind(rest, &mapping->kind);
+    return parse_span(line, &mapping->span, &rest) && parse_kind(rest, mapping);
 }
 
 static bool append(struct bz_mappings *list, struct bz_mapping mapping)
@@ -93,7 +99,7 @@ static bool read_lines(FILE *file, struct bz_span within, struct bz_mappings *li
             break;
         if (good && mapping.span.end <= within.start)
             continue;
-        good = good && parse_kind(rest, &mapping.kind);
+        good = good && parse_kind(rest, &mapping);
         if (!good)
             snprintf(why, size, "a line of /proc/self/maps is not understood: '%.80s'", line);
         else if (!append(list, mapping)) {

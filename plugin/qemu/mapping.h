@@ -4,19 +4,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "qemu/span.h"
 
 enum bz_memory_kind {
     BZ_MEMORY_PRIVATE_ANONYMOUS, /* readable and writable, seen by this process alone, populated on demand */
-    BZ_MEMORY_SHARED,            /* of a file, a memfd, shared hugetlb: others may write it */
-    BZ_MEMORY_PRIVATE_FILE,      /* private mapping of a file, or private hugetlb */
+    BZ_MEMORY_SHARED,            /* of a file, a memfd, shared huge pages: others may write it */
+    BZ_MEMORY_PRIVATE_FILE,      /* private mapping of a file, or private huge pages */
     BZ_MEMORY_INACCESSIBLE,      /* not readable and writable, or one of the kernel's own, such as [vvar] */
 };
 
 struct bz_mapping {
     struct bz_span span;
     enum bz_memory_kind kind;
+    /* Of the two kinds that have a file: which one, and where in it the span begins. */
+    dev_t device;
+    ino_t inode;
+    uint64_t offset;
 };
 
 struct bz_mappings {

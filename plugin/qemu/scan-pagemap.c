@@ -15,8 +15,8 @@
 
 #define ENTRIES 4096
 
-static enum bz_scan_result scan(const struct bz_self *self, struct bz_span span, struct bz_zero_sink *sink, char *why,
-                                size_t size)
+static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_mapping *mapping, struct bz_span span,
+                                struct bz_zero_sink *sink, char *why, size_t size)
 {
     uint64_t entries[ENTRIES];
     const uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -24,7 +24,7 @@ static enum bz_scan_result scan(const struct bz_self *self, struct bz_span span,
 
     for (uint64_t page = span.start / page_size, end = span.end / page_size; page < end;) {
         size_t wanted = end - page < ENTRIES ? end - page : ENTRIES;
-        ssize_t got = pread(self->pagemap, entries, wanted * sizeof entries[0], (off_t)(page * sizeof entries[0]));
+        ssize_t got = pread(memory->self->pagemap, entries, wanted * sizeof entries[0], (off_t)(page * sizeof entries[0]));
         if (got < (ssize_t)sizeof entries[0]) {
             if (got < 0 && errno == EINTR)
                 continue;

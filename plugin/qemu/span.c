@@ -35,6 +35,41 @@ bool bz_spans_add(struct bz_spans *set, struct bz_span span)
     return true;
 }
 
+bool bz_spans_remove(struct bz_spans *set, struct bz_span span)
+{
+    struct bz_spans rest = { 0 };
+    bool good = true;
+
+    for (size_t i = 0; i < set->count; i++) {
+        struct bz_span item = set->items[i];
+        bool apart = bz_span_is_empty(bz_span_intersect(item, span));
+        struct bz_span before = { item.start, apart ? item.end : span.start };
+        struct bz_span after = { span.end, apart ? span.end : item.end };
+        good = good && bz_spans_add(&rest, before) && bz_spans_add(&rest, after);
+    }
+    if (!good) {
+        bz_spans_clear(&rest);
+        return false;
+    }
+    bz_spans_clear(set);
+    *set = rest;
+    return true;
+}
+
+struct bz_span bz_spans_first_part(const struct bz_spans *set, struct bz_span span, bool *inside)
+{
+    *inside = false;
+    for (size_t i = 0; i < set->count; i++) {
+        struct bz_span item = set->items[i];
+        if (item.end <= span.start)
+            continue;
+        *inside = item.start <= span.start;
+        uint64_t border = *inside ? item.end : item.start;
+        return bz_span_intersect(span, (struct bz_span){ span.start, border });
+    }
+    return span;
+}
+
 bool bz_spans_overlap(const struct bz_spans *set, struct bz_span span)
 {
     for (size_t i = 0; i < set->count; i++)

@@ -31,6 +31,12 @@ struct bz_spans {
 /* Adds span to the set. False when there is no memory; the set is then as before. */
 bool bz_spans_add(struct bz_spans *set, struct bz_span span);
 
+/* Takes span out of the set. False when there is no memory; the set is then as before. */
+bool bz_spans_remove(struct bz_spans *set, struct bz_span span);
+
+/* The first part of span, from its start, that is either wholly in the set or wholly outside; *inside tells which. */
+struct bz_span bz_spans_first_part(const struct bz_spans *set, struct bz_span span, bool *inside);
+
 /* True when some address is in both. */
 bool bz_spans_overlap(const struct bz_spans *set, struct bz_span span);
 

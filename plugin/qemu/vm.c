@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "qemu/abi-kvm.h"
 #include "qemu/cpuid.h"
@@ -15,6 +18,7 @@
 #include "qemu/fair-lock.h"
 #include "qemu/guest.h"
 #include "qemu/log.h"
+#include "qemu/mapping.h"
 #include "qemu/persistent.h"
 #include "qemu/vcpu.h"
 
@@ -26,6 +30,8 @@ static struct {
     atomic_bool boot_is_over; /* slots that come now are hot-plugged, or device memory */
     atomic_bool has_run;      /* since the start or the last reset */
     atomic_bool is_loaded;    /* with other memory, and has not run since */
+    unsigned track_seconds;   /* constant, as the guest's */
+    bool track_is_limited;    /* under the lock */
     struct bz_guest guest;
     /*
      * Held across a change of a slot in KVM and in the table, and across scan and write of an answer: so what is
@@ -88,6 +94,11 @@ int bz_vm_create(const struct bz_ioctl *call)
         }
         if (!vm.guest.config.ext_query_caps)
             return bz_pass(call);
+        if (!bz_write_protect_seconds(getenv("BOOTZERO_TRACK_SECONDS"), &vm.track_seconds, message, sizeof message)) {
+            bz_log("%s", message);
+            errno = EINVAL;
+            return -1;
+        }
     }
     int vm_fd = bz_pass(call);
     if (vm_fd < 0)
@@ -203,6 +214,18 @@ int bz_vm_set_sregs(const struct bz_ioctl *call)
     return result;
 }
 
+/* The files behind new boot memory. What cannot be found out stays unknown, and that memory is left out. */
+static void learn_files(struct bz_span span)
+{
+    struct bz_mappings mappings = { 0 };
+    char why[160];
+
+    if (vm.guest.self_is_open && bz_mappings_read(vm.guest.self.maps, span, &mappings, why, sizeof why))
+        for (size_t i = 0; i < mappings.count; i++)
+            bz_files_learn(&vm.guest.files, &mappings.items[i]);
+    bz_mappings_clear(&mappings);
+}
+
 int bz_vm_set_memory(const struct bz_ioctl *call)
 {
     if (!is_our_vm(call->fd))
@@ -224,8 +247,32 @@ int bz_vm_set_memory(const struct bz_ioctl *call)
                         (!is_boot_memory || bz_spans_add(&vm.guest.boot, bz_slot_host(&slot)));
         if (!recorded)
             vm.guest.tables_are_lost = true;
+        if (is_boot_memory && slot.size > 0)
+            learn_files(bz_slot_host(&slot));
     }
     bz_fair_unlock(&vm.lock);
+    errno = saved_errno;
+    return result;
+}
+
+int bz_vm_populate(int (*real)(void *start, size_t size, int advice), void *start, size_t size, int advice)
+{
+    struct bz_span span = { (uintptr_t)start, (uintptr_t)start + size };
+    bool fresh = false;
+
+    if (is_tracked() && !boot_is_over() && vm.guest.config.boot_zeroed_mem && vm.guest.self_is_open &&
+        bz_self_is_me(&vm.guest.self) && !bz_span_is_empty(span)) {
+        bz_fair_lock(&vm.lock);
+        fresh = bz_write_protect_begin(&vm.guest.protect, &vm.guest.self, &vm.guest.files, span);
+        bz_fair_unlock(&vm.lock);
+    }
+    int result = real(start, size, advice);
+    int saved_errno = errno;
+    if (fresh) {
+        bz_fair_lock(&vm.lock);
+        bz_write_protect_end(&vm.guest.protect, &vm.guest.self, &vm.guest.files, span, result == 0);
+        bz_fair_unlock(&vm.lock);
+    }
     errno = saved_errno;
     return result;
 }
@@ -243,14 +290,31 @@ int bz_vm_register_userfaults(const struct bz_ioctl *call)
         return bz_pass(call);
 
     const struct uffdio_register *given = call->argument;
+    struct bz_span span = { given->range.start, given->range.start + given->range.len };
     bz_fair_lock(&vm.lock);
+    /* Memory can be registered with one userfaultfd only. */
+    if (bz_spans_overlap(&vm.guest.protect.spans, span))
+        bz_write_protect_drop(&vm.guest.protect, "postcopy migration or a background snapshot needs userfaultfd");
     int result = bz_pass(call);
     int saved_errno = errno;
-    struct bz_span span = { given->range.start, given->range.start + given->range.len };
-    if (result == 0 && !bz_spans_add(&vm.guest.userfaults, span))
+    if (result == 0 && !(bz_spans_add(&vm.guest.userfaults, span) && bz_spans_add(&vm.guest.faulting, span)))
         vm.guest.tables_are_lost = true;
     bz_fair_unlock(&vm.lock);
     errno = saved_errno;
+    return result;
+}
+
+int bz_vm_unregister_userfaults(const struct bz_ioctl *call)
+{
+    const struct uffdio_range *given = call->argument;
+    int result = bz_pass(call);
+
+    if (result != 0 || !is_tracked())
+        return result;
+    bz_fair_lock(&vm.lock);
+    if (!bz_spans_remove(&vm.guest.faulting, (struct bz_span){ given->start, given->start + given->len }))
+        vm.guest.tables_are_lost = true;
+    bz_fair_unlock(&vm.lock);
     return result;
 }
 
@@ -272,18 +336,57 @@ static bool answer_exit(struct kvm_run *run)
     return true;
 }
 
+static void *drop_in_time(void *unused)
+{
+    struct timespec rest = { .tv_sec = vm.track_seconds };
+
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        ;
+    bz_fair_lock(&vm.lock);
+    bz_write_protect_drop(&vm.guest.protect, "the guest did not ask in time");
+    bz_fair_unlock(&vm.lock);
+    return NULL;
+}
+
+/* A vCPU may stay in KVM for long, so the time is kept by a thread. QEMU's signals are none of its business. */
+static void limit_write_protection(void)
+{
+    pthread_attr_t detached;
+    pthread_t thread;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &detached, drop_in_time, NULL) != 0)
+        bz_write_protect_drop(&vm.guest.protect, "no thread to end its write-protection");
+    pthread_attr_destroy(&detached);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void begin_to_run(void)
+{
+    if (!boot_is_over())
+        end_boot(true);
+    atomic_store_explicit(&vm.has_run, true, memory_order_relaxed);
+    atomic_store_explicit(&vm.is_loaded, false, memory_order_relaxed);
+    bz_fair_lock(&vm.lock);
+    if (!vm.track_is_limited && vm.guest.protect.spans.count > 0) {
+        vm.track_is_limited = true;
+        limit_write_protection();
+    }
+    bz_fair_unlock(&vm.lock);
+}
+
 int bz_vm_run(const struct bz_ioctl *call)
 {
     struct kvm_run *run = bz_vcpu_find(call->fd);
 
     if (run == NULL)
         return bz_pass(call);
-    if (!boot_is_over())
-        end_boot(true);
-    if (!atomic_load_explicit(&vm.has_run, memory_order_relaxed)) {
-        atomic_store_explicit(&vm.has_run, true, memory_order_relaxed);
-        atomic_store_explicit(&vm.is_loaded, false, memory_order_relaxed);
-    }
+    if (!atomic_load_explicit(&vm.has_run, memory_order_relaxed))
+        begin_to_run();
     for (;;) {
         int result = bz_pass(call);
         /* KVM_RUN again delivers the answer. A signal or immediate_exit ends that one with EINTR, as QEMU expects. */

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* An ioctl on its way to the kernel. */
@@ -43,8 +44,14 @@ int bz_vm_set_memory(const struct bz_ioctl *call);
 /* KVM_MEMORY_ENCRYPT_OP */
 int bz_vm_encrypt(const struct bz_ioctl *call);
 
-/* UFFDIO_REGISTER */
+/* UFFDIO_REGISTER: ends write-protection of ours first where it would be in the way. */
 int bz_vm_register_userfaults(const struct bz_ioctl *call);
+
+/* UFFDIO_UNREGISTER */
+int bz_vm_unregister_userfaults(const struct bz_ioctl *call);
+
+/* madvise(MADV_POPULATE_WRITE), and the function that does it: write-protects what is guest memory in the making. */
+int bz_vm_populate(int (*real)(void *start, size_t size, int advice), void *start, size_t size, int advice);
 
 /* KVM_RUN: answers the offered hypercalls and goes on running; every other return is the caller's. */
 int bz_vm_run(const struct bz_ioctl *call);

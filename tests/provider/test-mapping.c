@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 #include "check.h"
 
@@ -35,11 +36,23 @@ static void lines(void)
     expect("1000-2000 rw-p 00000000 00:0f 53       /anon_hugepage (deleted)", 0x1000, 0x2000, BZ_MEMORY_PRIVATE_FILE);
     expect("1000-2000 rw-p 00000000 00:0f 0        /no/inode", 0x1000, 0x2000, BZ_MEMORY_PRIVATE_FILE);
     expect("1000-2000 ---p 00000000 00:00 0 ", 0x1000, 0x2000, BZ_MEMORY_INACCESSIBLE);
+    expect("1000-2000 r--s 00000000 00:01 7        /memfd:rom", 0x1000, 0x2000, BZ_MEMORY_INACCESSIBLE);
+    expect("1000-2000 r--p 00000000 00:01 7        /memfd:rom", 0x1000, 0x2000, BZ_MEMORY_INACCESSIBLE);
     expect("1000-2000 r--p 00000000 00:00 0 ", 0x1000, 0x2000, BZ_MEMORY_INACCESSIBLE);
     expect("1000-2000 r--p 00000000 00:00 0        [vvar]", 0x1000, 0x2000, BZ_MEMORY_INACCESSIBLE);
     expect("1000-2000 rw-p 00000000 00:00 0        [heap]", 0x1000, 0x2000, BZ_MEMORY_INACCESSIBLE);
     expect("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0      [vsyscall]", 0xffffffffff600000,
            0xffffffffff601000, BZ_MEMORY_INACCESSIBLE);
+}
+
+static void which_file(void)
+{
+    struct bz_mapping mapping;
+
+    CHECK(bz_mapping_parse("1000-2000 rw-s 7f000000000 fe:1a 18446744073709551615 /memfd:x", &mapping));
+    CHECK_EQUAL(mapping.offset, 0x7f000000000);
+    CHECK_EQUAL(mapping.device, makedev(0xfe, 0x1a));
+    CHECK_EQUAL(mapping.inode, UINT64_MAX);
 }
 
 static void not_lines(void)
@@ -172,5 +185,5 @@ static void changes_are_seen(void)
     bz_mappings_clear(&list);
 }
 
-CHECK_MAIN(CASE(lines), CASE(not_lines), CASE(only_what_overlaps), CASE(errors_leave_nothing), CASE(of_this_process),
+CHECK_MAIN(CASE(lines), CASE(which_file), CASE(not_lines), CASE(only_what_overlaps), CASE(errors_leave_nothing), CASE(of_this_process),
            CASE(changes_are_seen))

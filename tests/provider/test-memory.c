@@ -12,6 +12,10 @@
 #include "machine.h"
 #include "qemu/abi-kvm.h"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #define ON "boot-zeroed-mem=on"
 #define OUT (2 * MIB)
 #define SIZE (16 * MIB)
@@ -292,9 +296,13 @@ static void expect_special_is_left_out(const char *reason)
     CHECK_CONTAINS(machine_log(), "of 24117248 bytes");
 }
 
-#define SHARED "; left out: guest memory is shared or a file, which others may write unseen\n"
-#define PRIVATE_FILE                                                                                                   \
-    "; left out: guest memory is a private mapping of a file or of huge pages, which may hold old content\n"
+static void expect_special_is_reported(uint64_t bytes, const char *backend)
+{
+    start_with(add_special);
+    struct bz_hv_boot_zeroed_memory answer = ask();
+    CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), bytes);
+    CHECK_CONTAINS(machine_log(), backend);
+}
 
 static int file_of(size_t size)
 {
@@ -306,13 +314,45 @@ static int file_of(size_t size)
 static void shared_anonymous(void)
 {
     special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    expect_special_is_left_out(SHARED);
+    expect_special_is_left_out("; left out: guest memory is shared and QEMU has no descriptor of it\n");
 }
 
 static void memfd(void)
 {
-    special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, file_of(8 * MIB), 0);
-    expect_special_is_left_out(SHARED);
+    int fd = file_of(8 * MIB);
+
+    special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    ((uint8_t *)special)[5 * MIB] = 1;
+    expect_special_is_reported(8 * MIB - PAGE, "by seek-hole\n");
+    CHECK(pwrite(fd, "x", 1, 6 * MIB) == 1);
+    close(fd);
+    expect_reported(64 * MIB, 72 * MIB, 8 * MIB - 2 * PAGE);
+    /* The answer in such a page. */
+    CHECK_EQUAL(machine_call(0x8002, 65 * MIB), BZ_HV_SUCCESS);
+    struct bz_hv_boot_zeroed_memory answer;
+    memcpy(&answer, (uint8_t *)special + MIB, sizeof answer);
+    CHECK_EQUAL(machine_reported(&answer, 65 * MIB, 65 * MIB + PAGE), 0);
+    CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - 3 * PAGE);
+}
+
+/* A slot in the middle of a file that is mapped from its middle, and two slots of one file. */
+static int add_middle(void)
+{
+    return machine_slot(2, 0, 64 * MIB, 8 * MIB, (uint8_t *)special + 4 * MIB) |
+           machine_slot(3, 0, 128 * MIB, 4 * MIB, special);
+}
+
+static void middle_of_a_file(void)
+{
+    int fd = file_of(64 * MIB);
+
+    CHECK(pwrite(fd, "x", 1, 16 * MIB + 6 * MIB) == 1);
+    special = mmap(NULL, 16 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 16 * MIB);
+    start_with(add_middle);
+    struct bz_hv_boot_zeroed_memory answer = ask();
+    CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - PAGE);
+    CHECK_EQUAL(machine_reported(&answer, 66 * MIB, 66 * MIB + PAGE), 0);
+    CHECK_EQUAL(machine_reported(&answer, 128 * MIB, 132 * MIB), 4 * MIB);
 }
 
 /* Such a file has old content, and a page of it that is absent reads as the file does. */
@@ -321,7 +361,9 @@ static void private_mapping_of_a_file(void)
     int fd = file_of(8 * MIB);
     CHECK(pwrite(fd, "old", 3, 4 * MIB) == 3);
     special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    expect_special_is_left_out(PRIVATE_FILE);
+    expect_special_is_reported(8 * MIB - PAGE, "by seek-hole+pagemap-scan\n");
+    ((uint8_t *)special)[MIB] = 1;
+    expect_reported(64 * MIB, 72 * MIB, 8 * MIB - 2 * PAGE);
 }
 
 static void huge_pages(void)
@@ -330,7 +372,84 @@ static void huge_pages(void)
                    0);
     if (special == MAP_FAILED)
         SKIP("no mapping of huge pages here");
-    expect_special_is_left_out(PRIVATE_FILE);
+    expect_special_is_left_out(
+        "; left out: guest memory is a private mapping of a file and QEMU has no descriptor of it\n");
+}
+
+/* --- memory populated in advance --- */
+
+static void populate(void *memory, size_t size)
+{
+    if (madvise(memory, size, MADV_POPULATE_WRITE) != 0)
+        SKIP("this kernel has no MADV_POPULATE_WRITE (Linux 5.14)");
+}
+
+static int add_populated(void)
+{
+    special = machine_memory(8 * MIB);
+    populate(special, PAGE);
+    populate(special, 3 * MIB);
+    populate((uint8_t *)special + 3 * MIB, 5 * MIB);
+    return add_special();
+}
+
+static void populated(void)
+{
+    start_with(add_populated);
+    ((uint8_t *)special)[5 * MIB] = 1;
+    struct bz_hv_boot_zeroed_memory answer = ask();
+    if (strstr(machine_log(), "not tracked: userfaultfd") || strstr(machine_log(), "not tracked: PAGEMAP_SCAN"))
+        SKIP("this kernel has no asynchronous write-protection (Linux 6.7)");
+    CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - PAGE);
+    CHECK_CONTAINS(machine_log(), "by write-protect\n");
+    /* Once. */
+    CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+    answer = machine_answer(OUT);
+    CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 0);
+    CHECK_EQUAL(machine_reported(&answer, MIB, SIZE), 15 * MIB - PAGE);
+    CHECK_CONTAINS(machine_log(), "; left out: guest memory populated in advance is not tracked: the guest had its "
+                                  "answer before\n");
+}
+
+static void populated_but_asked_late(void)
+{
+    setenv("BOOTZERO_TRACK_SECONDS", "1", 1);
+    start_with(add_populated);
+    CHECK_EQUAL(machine_call(0x8001, OUT), BZ_HV_SUCCESS); /* runs */
+    sleep(2);
+    expect_reported(64 * MIB, 72 * MIB, 0);
+    CHECK_CONTAINS(machine_log(), "; left out: guest memory populated in advance is not tracked: the guest did not ask "
+                                  "in time\n");
+}
+
+static void wrong_seconds(void)
+{
+    setenv("BOOTZERO_TRACK_SECONDS", "soon", 1);
+    setenv("BOOTZERO", ON, 1);
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    errno = 0;
+    CHECK_EQUAL(ioctl(kvm, KVM_CREATE_VM, 0), -1);
+    CHECK_EQUAL(errno, EINVAL);
+}
+
+/* Populated when the guest has run already: hot-plugged, and not tracked. */
+static void populated_too_late(void)
+{
+    machine_start(ON, SIZE);
+    CHECK_EQUAL(machine_call(0x8001, OUT), BZ_HV_SUCCESS);
+    populate(machine.ram, SIZE);
+    CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+    CHECK_EQUAL(machine_answer(OUT).range_count, 0);
+}
+
+static void populated_before_the_vm(void)
+{
+    uint8_t *memory = machine_memory(8 * MIB);
+
+    populate(memory, 8 * MIB);
+    special = memory;
+    start_with(add_special);
+    expect_reported(64 * MIB, 72 * MIB, 0);
 }
 
 static void inaccessible(void)
@@ -377,23 +496,24 @@ static void output_in_a_truncated_file(void)
 
 /* --- userfaultfd --- */
 
-static bool register_userfaults(void *address, size_t size)
+/* The descriptor, or -1 where userfaultfd is not allowed. */
+static int register_userfaults(void *address, size_t size)
 {
     int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
     struct uffdio_api api = { .api = UFFD_API };
     struct uffdio_register range = { .range = { (uintptr_t)address, size }, .mode = UFFDIO_REGISTER_MODE_MISSING };
 
     if (fd < 0 || ioctl(fd, UFFDIO_API, &api) != 0)
-        return false;
+        return -1;
     CHECK_EQUAL(ioctl(fd, UFFDIO_REGISTER, &range), 0);
-    return true;
+    return fd;
 }
 
 static void postcopy(void)
 {
     machine_start(ON, SIZE);
     CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
-    if (!register_userfaults(machine.ram + 8 * MIB, 4 * MIB))
+    if (register_userfaults(machine.ram + 8 * MIB, 4 * MIB) < 0)
         SKIP("userfaultfd is not allowed here");
     struct bz_hv_boot_zeroed_memory answer = ask();
     CHECK_EQUAL(machine_reported(&answer, 8 * MIB, 12 * MIB), 0);
@@ -402,11 +522,27 @@ static void postcopy(void)
                                   "background snapshot), where absent is not zero\n");
 }
 
+/* QEMU's userfaultfd has precedence, and an answer into memory that is being filled would wait with the lock held. */
+static void populated_then_postcopy(void)
+{
+    start_with(add_populated);
+    struct uffdio_range range = { (uintptr_t)special, 8 * MIB };
+    int fd = register_userfaults(special, 8 * MIB);
+    if (fd < 0)
+        SKIP("userfaultfd is not allowed here");
+    expect_reported(64 * MIB, 72 * MIB, 0);
+    CHECK_EQUAL(machine_call(0x8001, 65 * MIB), BZ_HV_ACCESS_DENIED);
+    CHECK_EQUAL(machine_call(0x8002, 65 * MIB), BZ_HV_ACCESS_DENIED);
+    CHECK_EQUAL(ioctl(fd, UFFDIO_UNREGISTER, &range), 0);
+    CHECK_EQUAL(machine_call(0x8002, 65 * MIB), BZ_HV_SUCCESS);
+    expect_reported(64 * MIB, 72 * MIB, 0);
+}
+
 /* QEMU tries userfaultfd on a page of its own before it offers postcopy. */
 static void userfaults_elsewhere(void)
 {
     machine_start(ON, SIZE);
-    if (!register_userfaults(machine_memory(PAGE), PAGE))
+    if (register_userfaults(machine_memory(PAGE), PAGE) < 0)
         SKIP("userfaultfd is not allowed here");
     machine_expect_exactly(OUT, nothing_written);
 }
@@ -543,7 +679,14 @@ int main(int argc, char **argv)
         CASE(shared_anonymous),
         CASE(memfd),
         CASE(private_mapping_of_a_file),
+        CASE(middle_of_a_file),
         CASE(huge_pages),
+        CASE(populated),
+        CASE(populated_but_asked_late),
+        CASE(wrong_seconds),
+        CASE(populated_too_late),
+        CASE(populated_before_the_vm),
+        CASE(populated_then_postcopy),
         CASE(inaccessible),
         CASE(not_mapped),
         CASE(changed_in_the_middle),

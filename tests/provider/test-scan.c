@@ -4,14 +4,17 @@
  * the content of every page afterwards.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 #include "check.h"
 #include "qemu/abi-pagemap.h"
@@ -39,6 +42,9 @@ struct finding {
 
 static struct finding by_scan, by_pagemap;
 static struct bz_self self;
+static struct bz_files files;
+static struct bz_write_protect protect;
+static const struct bz_memory known = { &self, &files, &protect };
 
 static void take(struct bz_zero_sink *sink, struct bz_span span)
 {
@@ -52,18 +58,32 @@ static void take(struct bz_zero_sink *sink, struct bz_span span)
         finding->zero[(at - finding->base) / PAGE] = true;
 }
 
+static struct bz_mapping mapping_of(const void *memory)
+{
+    struct bz_mappings list = { 0 };
+    struct bz_span first = { (uintptr_t)memory, (uintptr_t)memory + PAGE };
+    char why[160];
+
+    CHECK(bz_mappings_read(self.maps, first, &list, why, sizeof why) && list.count == 1);
+    struct bz_mapping mapping = list.count == 1 ? list.items[0] : (struct bz_mapping){ .kind = BZ_MEMORY_INACCESSIBLE };
+    bz_mappings_clear(&list);
+    return mapping;
+}
+
 static enum bz_scan_result scan(const struct bz_scan_backend *backend, struct finding *finding, uint8_t *memory,
                                 size_t size)
 {
     char why[160] = "";
     uint64_t start = (uintptr_t)memory;
+    struct bz_mapping mapping = mapping_of(memory);
 
     CHECK(size / PAGE <= MAX_PAGES);
+    bz_files_learn(&files, &mapping);
     memset(finding, 0, sizeof *finding);
     finding->sink.take = take;
     finding->base = start;
     enum bz_scan_result result =
-        backend->scan(&self, (struct bz_span){ start, start + size }, &finding->sink, why, sizeof why);
+        backend->scan(&known, &mapping, (struct bz_span){ start, start + size }, &finding->sink, why, sizeof why);
     if (result != BZ_SCAN_DONE)
         printf("# %s: %s\n", backend->name, why);
     return result;
@@ -373,18 +393,17 @@ static void deny_pagemap_scan(int error)
     CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
 }
 
-/* The choice of backend: (kind, errno of PAGEMAP_SCAN) -> what happens. */
-static enum bz_scan_result choose(enum bz_memory_kind kind, const char **backend, char *why, size_t size)
+/* The choice of backend for memory, of which the first MiB is scanned. */
+static enum bz_scan_result choose(uint8_t *memory, const char **backend, char *why, size_t size)
 {
-    uint8_t *memory = memory_of(1 << 20, MADV_NOHUGEPAGE);
     uint64_t base = (uintptr_t)memory;
+    struct bz_mapping mapping = mapping_of(memory);
 
-    memory[0] = 1;
     memset(&by_scan, 0, sizeof by_scan);
     by_scan.sink.take = take;
     by_scan.base = base;
     *backend = "";
-    return bz_scan(&self, kind, (struct bz_span){ base, base + (1 << 20) }, &by_scan.sink, backend, why, size);
+    return bz_scan(&known, &mapping, (struct bz_span){ base, base + (1 << 20) }, &by_scan.sink, backend, why, size);
 }
 
 static void older_kernels(void)
@@ -395,8 +414,10 @@ static void older_kernels(void)
 
     start();
     for (size_t i = 0; i < 2; i++) {
+        uint8_t *memory = memory_of(1 << 20, MADV_NOHUGEPAGE);
+        memory[0] = 1;
         deny_pagemap_scan(unknown[i]);
-        CHECK_EQUAL(choose(BZ_MEMORY_PRIVATE_ANONYMOUS, &backend, why, sizeof why), BZ_SCAN_DONE);
+        CHECK_EQUAL(choose(memory, &backend, why, sizeof why), BZ_SCAN_DONE);
         CHECK_TEXT(backend, "pagemap");
         CHECK_EQUAL(by_scan.spans, 1);
         CHECK(!by_scan.zero[0] && by_scan.zero[1]);
@@ -410,44 +431,276 @@ static void other_errors(void)
 
     start();
     deny_pagemap_scan(EPERM);
-    CHECK_EQUAL(choose(BZ_MEMORY_PRIVATE_ANONYMOUS, &backend, why, sizeof why), BZ_SCAN_FAILED);
+    CHECK_EQUAL(choose(memory_of(1 << 20, MADV_NOHUGEPAGE), &backend, why, sizeof why), BZ_SCAN_FAILED);
     CHECK_TEXT(why, "PAGEMAP_SCAN: Operation not permitted");
     CHECK_EQUAL(by_scan.spans, 0);
 }
 
-static void other_kinds(void)
+static uint8_t *file_memory(int fd, int flags, off_t offset)
+{
+    uint8_t *memory = mmap(NULL, 4 << 20, PROT_READ | PROT_WRITE, flags, fd, offset);
+
+    CHECK(memory != MAP_FAILED);
+    return memory;
+}
+
+static void expect_unavailable(uint8_t *memory, const char *reason)
 {
     const char *backend;
     char why[160];
 
-    start();
-    CHECK_EQUAL(choose(BZ_MEMORY_SHARED, &backend, why, sizeof why), BZ_SCAN_UNAVAILABLE);
-    CHECK_TEXT(why, "guest memory is shared or a file, which others may write unseen");
-    CHECK_EQUAL(choose(BZ_MEMORY_PRIVATE_FILE, &backend, why, sizeof why), BZ_SCAN_UNAVAILABLE);
-    CHECK_TEXT(why, "guest memory is a private mapping of a file or of huge pages, which may hold old content");
-    CHECK_EQUAL(choose(BZ_MEMORY_INACCESSIBLE, &backend, why, sizeof why), BZ_SCAN_UNAVAILABLE);
-    CHECK_TEXT(why, "guest memory is not readable and writable in QEMU");
+    CHECK_EQUAL(choose(memory, &backend, why, sizeof why), BZ_SCAN_UNAVAILABLE);
+    CHECK_TEXT(why, reason);
     CHECK_EQUAL(by_scan.spans, 0);
+}
+
+static void memory_that_cannot_be_judged(void)
+{
+    start();
+    expect_unavailable(mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+                       "guest memory is not readable and writable in QEMU");
+    int fd = memfd_create("guest", 0);
+    CHECK(ftruncate(fd, 4 << 20) == 0);
+    uint8_t *shared = file_memory(fd, MAP_SHARED, 0), *private = file_memory(fd, MAP_PRIVATE, 0);
+    close(fd);
+    expect_unavailable(shared, "guest memory is shared and QEMU has no descriptor of it");
+    expect_unavailable(private, "guest memory is a private mapping of a file and QEMU has no descriptor of it");
+}
+
+static void holes(void)
+{
+    const size_t size = 4 << 20;
+    int fd = memfd_create("guest", 0), again;
+
+    start();
+    CHECK(ftruncate(fd, 64 << 20) == 0);
+    /* Not at the start of the file, and a file that ends before the next mapping does. */
+    uint8_t *memory = file_memory(fd, MAP_SHARED, 8 << 20);
+    CHECK_EQUAL(scan(&bz_scan_shared, &by_scan, memory, size), BZ_SCAN_DONE);
+    CHECK_EQUAL(by_scan.spans, 1);
+    CHECK(by_scan.zero[0] && by_scan.zero[size / PAGE - 1]);
+
+    /* Whoever writes, it is seen: this mapping, the file, another process. */
+    memory[PAGE] = 1;
+    CHECK(pwrite(fd, "x", 1, (8 << 20) + 10 * PAGE) == 1);
+    pid_t child = fork();
+    if (child == 0) {
+        memory[20 * PAGE] = 1;
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    CHECK(fallocate(fd, FALLOC_FL_KEEP_SIZE, (8 << 20) + 40 * PAGE, PAGE) == 0);
+    CHECK_EQUAL(scan(&bz_scan_shared, &by_scan, memory, size), BZ_SCAN_DONE);
+    CHECK_EQUAL(by_scan.spans, 4);
+    CHECK(!by_scan.zero[1] && !by_scan.zero[10] && !by_scan.zero[20] && by_scan.zero[40]);
+
+    /* Ours is a duplicate: QEMU may close its own, and the number may come to mean another file. */
+    again = memfd_create("other", 0);
+    CHECK(dup2(again, fd) == fd && ftruncate(fd, 64 << 20) == 0);
+    CHECK_EQUAL(scan(&bz_scan_shared, &by_scan, memory, size), BZ_SCAN_DONE);
+    CHECK_EQUAL(by_scan.spans, 4);
+    CHECK_EQUAL(files.count, 1);
+}
+
+static void beyond_the_end_of_the_file(void)
+{
+    int fd = memfd_create("guest", 0);
+
+    start();
+    CHECK(ftruncate(fd, (1 << 20) + 100) == 0);
+    uint8_t *memory = file_memory(fd, MAP_SHARED, 0);
+    CHECK_EQUAL(scan(&bz_scan_shared, &by_scan, memory, 4 << 20), BZ_SCAN_DONE);
+    CHECK_EQUAL(by_scan.spans, 1);
+    CHECK(by_scan.zero[(1 << 20) / PAGE - 1] && !by_scan.zero[(1 << 20) / PAGE]);
+}
+
+static void private_mapping_of_a_file(void)
+{
+    const size_t size = 4 << 20;
+    int fd = memfd_create("guest", 0);
+
+    start();
+    CHECK(ftruncate(fd, 64 << 20) == 0 && pwrite(fd, "old", 3, (8 << 20) + 5 * PAGE) == 3);
+    uint8_t *memory = file_memory(fd, MAP_PRIVATE, 8 << 20);
+    memory[7 * PAGE] = 1;
+    CHECK_EQUAL(scan(&bz_scan_private_file, &by_scan, memory, size), BZ_SCAN_DONE);
+    for (size_t page = 0; page < size / PAGE; page++)
+        CHECK_EQUAL(by_scan.zero[page], page != 5 && page != 7);
+    /* A page given back shows the file again, which has old content. */
+    memory[5 * PAGE] = 0;
+    CHECK(madvise(memory, 16 * PAGE, MADV_DONTNEED) == 0);
+    CHECK_EQUAL(scan(&bz_scan_private_file, &by_scan, memory, size), BZ_SCAN_DONE);
+    CHECK(!by_scan.zero[5] && by_scan.zero[8] && memory[5 * PAGE] == 'o');
+}
+
+static void not_a_memfd(void)
+{
+    char name[] = "/var/tmp/bootzero-test-XXXXXX";
+    int fd = mkstemp(name);
+    struct statfs about;
+
+    start();
+    CHECK(fd >= 0 && unlink(name) == 0 && ftruncate(fd, 8 << 20) == 0 && fstatfs(fd, &about) == 0);
+    if (about.f_type == TMPFS_MAGIC)
+        SKIP("/var/tmp is on tmpfs");
+    uint8_t *shared = file_memory(fd, MAP_SHARED, 0);
+    struct bz_mapping mapping = mapping_of(shared);
+    bz_files_learn(&files, &mapping);
+    expect_unavailable(shared, files.count ? "guest memory is a shared file that is neither a memfd nor on tmpfs"
+                                           : "guest memory is shared and QEMU has no descriptor of it");
+}
+
+/* --- memory populated in advance --- */
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static struct bz_span span_of(const void *memory, size_t size)
+{
+    return (struct bz_span){ (uintptr_t)memory, (uintptr_t)memory + size };
+}
+
+static bool populate(uint8_t *memory, size_t size)
+{
+    struct bz_span span = span_of(memory, size);
+    bool fresh = bz_write_protect_begin(&protect, &self, &files, span);
+
+    CHECK(madvise(memory, size, MADV_POPULATE_WRITE) == 0);
+    if (fresh)
+        bz_write_protect_end(&protect, &self, &files, span, true);
+    CHECK_EQUAL(protect.populating, 0);
+    CHECK_EQUAL(protect.fresh.count, 0);
+    if (strstr(protect.why, "userfaultfd"))
+        SKIP(protect.why);
+    return bz_spans_overlap(&protect.spans, span);
+}
+
+static void write_protected(int advice)
+{
+    const size_t size = 8 << 20;
+
+    start();
+    uint8_t *memory = memory_of(size, advice);
+    CHECK(populate(memory, PAGE)); /* as QEMU tries whether it can */
+    CHECK(populate(memory, size));
+    CHECK_TEXT(protect.why, "");
+    CHECK_EQUAL(scan(&bz_scan_write_protect, &by_scan, memory, size), BZ_SCAN_DONE);
+    CHECK_EQUAL(by_scan.spans, 1);
+    CHECK(by_scan.zero[0] && by_scan.zero[size / PAGE - 1]);
+
+    static uint8_t data[PAGE] = { 7 };
+    struct iovec from = { data, 16 }, to = { memory + 9 * PAGE, 16 };
+    memory[3 * PAGE] = 1;
+    CHECK(process_vm_writev(getpid(), &from, 1, &to, 1, 0) == 16);
+    CHECK(madvise(memory + 20 * PAGE, PAGE, MADV_DONTNEED) == 0);
+    CHECK_EQUAL(scan(&bz_scan_write_protect, &by_scan, memory, size), BZ_SCAN_DONE);
+    for (size_t page = 0; page < size / PAGE; page++) {
+        if (page != 20)
+            CHECK_EQUAL(by_scan.zero[page], page != 3 && page != 9);
+        if (by_scan.zero[page])
+            CHECK(is_zero(memory + page * PAGE));
+    }
+
+    bz_write_protect_drop(&protect, "for a reason");
+    CHECK_EQUAL(protect.spans.count, 0);
+    CHECK_TEXT(protect.why, "guest memory populated in advance is not tracked: for a reason");
+    CHECK_EQUAL(scan(&bz_scan_write_protect, &by_scan, memory, size), BZ_SCAN_UNAVAILABLE);
+    /* What was protected is present still: the rule for memory populated on demand finds nothing in it. */
+    CHECK_EQUAL(scan(&bz_scan_anonymous, &by_scan, memory + 32 * PAGE, size - 32 * PAGE), BZ_SCAN_DONE);
+    CHECK_EQUAL(by_scan.spans, 0);
+}
+
+static void populated(void)
+{
+    write_protected(MADV_NOHUGEPAGE);
+}
+
+static void populated_huge(void)
+{
+    write_protected(MADV_HUGEPAGE);
+}
+
+/* Whatever was there before might be written by a pin, unseen. */
+static void populated_over_content(void)
+{
+    start();
+    uint8_t *memory = memory_of(1 << 20, MADV_NOHUGEPAGE);
+    memory[5 * PAGE] = 0;
+    CHECK(!populate(memory, 1 << 20));
+    CHECK_TEXT(protect.why, "guest memory populated in advance is not tracked: it was in use before it was populated");
+    /* What is apart from it is not concerned. */
+    CHECK(populate(memory_of(1 << 20, MADV_NOHUGEPAGE), 1 << 20));
+}
+
+static void populated_again_after_a_write(void)
+{
+    start();
+    uint8_t *memory = memory_of(1 << 20, MADV_NOHUGEPAGE);
+    CHECK(populate(memory, 1 << 20));
+    memory[5 * PAGE] = 1;
+    populate(memory, 1 << 20);
+    CHECK_EQUAL(scan(&bz_scan_write_protect, &by_scan, memory, 1 << 20), BZ_SCAN_DONE);
+    CHECK(!by_scan.zero[5]);
+}
+
+static void mapped_anew(void)
+{
+    start();
+    uint8_t *memory = memory_of(1 << 20, MADV_NOHUGEPAGE);
+    CHECK(populate(memory, 1 << 20));
+    CHECK(mmap(memory, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == memory);
+    memory[0] = 1;
+    expect_unavailable(memory, "guest memory was mapped anew after its write-protection");
+}
+
+static void not_to_be_protected(void)
+{
+    int fd = memfd_create("guest", 0);
+
+    start();
+    CHECK(ftruncate(fd, 4 << 20) == 0);
+    CHECK(!populate(file_memory(fd, MAP_SHARED, 0), 4 << 20));
+    CHECK(!populate(file_memory(fd, MAP_PRIVATE, 0), 4 << 20));
+    CHECK_TEXT(protect.why, "");
+}
+
+static void seconds(void)
+{
+    static const char *const wrong[] = { "0", "86401", "x", "1x", "-1", "+1", " 1", "99999999999999999999" };
+    char message[200];
+    unsigned value;
+
+    CHECK(bz_write_protect_seconds(NULL, &value, message, sizeof message) && value == 300);
+    CHECK(bz_write_protect_seconds("", &value, message, sizeof message) && value == 300);
+    CHECK(bz_write_protect_seconds("86400", &value, message, sizeof message) && value == 86400);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK(!bz_write_protect_seconds(wrong[i], &value, message, sizeof message));
+    CHECK_TEXT(message, "BOOTZERO_TRACK_SECONDS is '99999999999999999999': allowed are whole seconds from 1 to 86400");
 }
 
 static void pagemap_errors(void)
 {
     char why[160];
     struct bz_span span = { 0x10000, 0x20000 };
+    struct bz_mapping mapping = { .span = span, .kind = BZ_MEMORY_PRIVATE_ANONYMOUS };
 
     self.pagemap = memfd_create("short", 0);
     by_scan.sink.take = take;
-    CHECK_EQUAL(bz_scan_pagemap.scan(&self, span, &by_scan.sink, why, sizeof why), BZ_SCAN_FAILED);
+    CHECK_EQUAL(bz_scan_pagemap.scan(&known, &mapping, span, &by_scan.sink, why, sizeof why), BZ_SCAN_FAILED);
     CHECK_TEXT(why, "cannot read /proc/self/pagemap: it is too short");
     close(self.pagemap);
-    CHECK_EQUAL(bz_scan_pagemap.scan(&self, span, &by_scan.sink, why, sizeof why), BZ_SCAN_FAILED);
+    CHECK_EQUAL(bz_scan_pagemap.scan(&known, &mapping, span, &by_scan.sink, why, sizeof why), BZ_SCAN_FAILED);
     CHECK_TEXT(why, "cannot read /proc/self/pagemap: Bad file descriptor");
-    CHECK_EQUAL(bz_scan_anonymous.scan(&self, span, &by_scan.sink, why, sizeof why), BZ_SCAN_FAILED);
+    CHECK_EQUAL(bz_scan_anonymous.scan(&known, &mapping, span, &by_scan.sink, why, sizeof why), BZ_SCAN_FAILED);
     CHECK_TEXT(why, "PAGEMAP_SCAN: Bad file descriptor");
 }
 
 CHECK_MAIN(CASE(untouched), CASE(written), CASE(written_with_zeroes), CASE(checkerboard),
            CASE(regions_around_the_limit), CASE(only_read), CASE(read_beside_untouched), CASE(discarded),
            CASE(written_by_the_kernel), CASE(after_a_fork), CASE(locked), CASE(huge_pages), CASE(huge_pages_only_read),
-           CASE(swapped), CASE(guard_pages), CASE(older_kernels), CASE(other_errors), CASE(other_kinds),
-           CASE(pagemap_errors))
+           CASE(swapped), CASE(guard_pages), CASE(older_kernels), CASE(other_errors),
+           CASE(memory_that_cannot_be_judged), CASE(holes), CASE(beyond_the_end_of_the_file),
+           CASE(private_mapping_of_a_file), CASE(not_a_memfd), CASE(populated), CASE(populated_huge),
+           CASE(populated_over_content), CASE(populated_again_after_a_write), CASE(mapped_anew),
+           CASE(not_to_be_protected), CASE(seconds), CASE(pagemap_errors))

@@ -114,21 +114,37 @@ static void spans_merge(void)
     bz_spans_clear(&spans);
 }
 
+/* From start to 512, part for part. */
+static void check_parts(const bool *in, uint64_t start)
+{
+    while (start < 512) {
+        bool inside;
+        struct bz_span part = bz_spans_first_part(&spans, (struct bz_span){ start, 512 }, &inside);
+        CHECK(part.start == start && part.end > start && part.end <= 512);
+        for (uint64_t i = part.start; i < part.end && i < 512; i++)
+            CHECK_EQUAL(inside, in[i]);
+        CHECK(part.end == 512 || in[part.end] != inside);
+        start = part.end > start ? part.end : 512;
+    }
+}
+
 /* Against a bitmap. */
 static void spans_at_random(void)
 {
     static bool in[512];
 
     srand(1);
-    for (unsigned round = 0; round < 60; round++) {
+    for (unsigned round = 0; round < 200; round++) {
         uint64_t start = (uint64_t)rand() % 500, end = start + (uint64_t)rand() % 12;
-        CHECK(bz_spans_add(&spans, (struct bz_span){ start, end }));
+        bool adding = round % 3 != 2;
+        CHECK((adding ? bz_spans_add : bz_spans_remove)(&spans, (struct bz_span){ start, end }));
         for (uint64_t i = start; i < end; i++)
-            in[i] = true;
+            in[i] = adding;
         for (uint64_t i = 0; i < 512; i++)
             CHECK_EQUAL(bz_spans_overlap(&spans, (struct bz_span){ i, i + 1 }), in[i]);
         for (size_t i = 1; i < spans.count; i++)
             CHECK(spans.items[i - 1].end < spans.items[i].start);
+        check_parts(in, start);
     }
     bz_spans_clear(&spans);
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Private memory that was populated in advance: pages that are still write-protected (write-protect.h), wherever they
+ * are now, are as the kernel gave them.
+ *
+ * A page that is neither present nor swapped out is not called zero here: the markers that write-protection leaves on
+ * such pages count as swapped, and the two rules must not be mixed.
+ */
+#include <stdio.h>
+
+#include "qemu/abi-pagemap.h"
+#include "qemu/pagemap.h"
+#include "qemu/scan.h"
+
+static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_mapping *mapping, struct bz_span span,
+                                struct bz_zero_sink *sink, char *why, size_t size)
+{
+    /* not WRITTEN, and PRESENT or SWAPPED */
+    static const struct bz_pagemap_query still_protected = {
+        .inverted = BZ_PAGE_IS_WRITTEN,
+        .all = BZ_PAGE_IS_WRITTEN,
+        .any = BZ_PAGE_IS_PRESENT | BZ_PAGE_IS_SWAPPED,
+        .flags = BZ_PM_SCAN_CHECK_WPASYNC,
+    };
+    enum bz_scan_result result = bz_pagemap_scan(memory->self, &still_protected, span, sink, why, size);
+
+    if (result == BZ_SCAN_UNAVAILABLE)
+        snprintf(why, size, "guest memory was mapped anew after its write-protection");
+    return result;
+}
+
+const struct bz_scan_backend bz_scan_write_protect = {
+    .name = "write-protect",
+    .scan = scan,
+};
