@@ -22,6 +22,13 @@ static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_
         .any = BZ_PAGE_IS_PRESENT | BZ_PAGE_IS_SWAPPED,
         .flags = BZ_PM_SCAN_CHECK_WPASYNC,
     };
+    const struct bz_file *file = bz_files_find(memory->files, mapping);
+
+    /* Pages that are given back show the file, which others may have filled: protected, they would seem untouched. */
+    if (mapping->kind != BZ_MEMORY_PRIVATE_ANONYMOUS && !(file && bz_file_is_empty(file))) {
+        snprintf(why, size, "guest memory is huge pages of a file that has content");
+        return BZ_SCAN_UNAVAILABLE;
+    }
     enum bz_scan_result result = bz_pagemap_scan(memory->self, &still_protected, span, sink, why, size);
 
     if (result == BZ_SCAN_UNAVAILABLE)

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "matrix.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+bool matrix_pin_early;
+
+/* Aligned to huge pages. */
+static bool map(struct memory *memory, int flags, int fd, uint64_t offset)
+{
+    uint8_t *space = mmap(NULL, MATRIX_SIZE + MATRIX_HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *aligned = (uint8_t *)(((uintptr_t)space + MATRIX_HUGE - 1) & -(uintptr_t)MATRIX_HUGE);
+
+    if (space == MAP_FAILED)
+        return false;
+    memory->host = mmap(aligned, MATRIX_SIZE, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, (off_t)offset);
+    memory->fd = fd;
+    memory->offset = offset;
+    memory->shared = (flags & MAP_SHARED) != 0;
+    return memory->host != MAP_FAILED;
+}
+
+static bool anonymous(struct memory *memory, int advice)
+{
+    return map(memory, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) && madvise(memory->host, MATRIX_SIZE, advice) == 0;
+}
+
+/* As QEMU does: one page to try, then all. */
+static bool populate(const struct memory *memory, size_t page_size)
+{
+    if (matrix_pin_early && !matrix_pin(memory))
+        return false;
+    return madvise(memory->host, page_size, MADV_POPULATE_WRITE) == 0 &&
+           madvise(memory->host, MATRIX_SIZE, MADV_POPULATE_WRITE) == 0;
+}
+
+static bool small(struct memory *memory)
+{
+    return anonymous(memory, MADV_NOHUGEPAGE);
+}
+
+static bool transparent(struct memory *memory)
+{
+    return anonymous(memory, MADV_HUGEPAGE);
+}
+
+static bool small_populated(struct memory *memory)
+{
+    return small(memory) && populate(memory, MATRIX_PAGE);
+}
+
+static bool transparent_populated(struct memory *memory)
+{
+    return transparent(memory) && populate(memory, MATRIX_PAGE);
+}
+
+static bool of_memfd(struct memory *memory, int flags, unsigned memfd_flags)
+{
+    int fd = memfd_create("guest", MFD_CLOEXEC | memfd_flags);
+
+    return fd >= 0 && ftruncate(fd, 2 * MATRIX_SIZE) == 0 && map(memory, flags, fd, MATRIX_SIZE);
+}
+
+static bool memfd_shared(struct memory *memory)
+{
+    return of_memfd(memory, MAP_SHARED, 0);
+}
+
+static bool memfd_shared_populated(struct memory *memory)
+{
+    return memfd_shared(memory) && populate(memory, MATRIX_PAGE);
+}
+
+static bool memfd_private(struct memory *memory)
+{
+    return of_memfd(memory, MAP_PRIVATE, 0);
+}
+
+/* A file that has content in some pages already. */
+static bool of_file(struct memory *memory, const char *folder, unsigned long magic, int flags)
+{
+    char path[64] = "";
+    struct statfs about;
+
+    strcat(strcpy(path, folder), "/bootzero-matrix-XXXXXX");
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return false;
+    unlink(path);
+    if (fstatfs(fd, &about) != 0 || (unsigned long)about.f_type != magic || ftruncate(fd, 2 * MATRIX_SIZE) != 0)
+        return false;
+    for (unsigned page = 17; page < MATRIX_WRITTEN / MATRIX_PAGE; page += 203)
+        if (pwrite(fd, "old", 3, MATRIX_SIZE + (off_t)page * MATRIX_PAGE + 77) != 3)
+            return false;
+    return map(memory, flags, fd, MATRIX_SIZE);
+}
+
+static bool tmpfs_shared(struct memory *memory)
+{
+    return of_file(memory, "/dev/shm", TMPFS_MAGIC, MAP_SHARED);
+}
+
+static bool tmpfs_private(struct memory *memory)
+{
+    return of_file(memory, "/dev/shm", TMPFS_MAGIC, MAP_PRIVATE);
+}
+
+static bool ext4_shared(struct memory *memory)
+{
+    return of_file(memory, "/var/tmp", EXT4_SUPER_MAGIC, MAP_SHARED);
+}
+
+static bool ext4_private(struct memory *memory)
+{
+    return of_file(memory, "/var/tmp", EXT4_SUPER_MAGIC, MAP_PRIVATE);
+}
+
+static bool without_descriptor(struct memory *memory)
+{
+    return map(memory, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static bool huge_private(struct memory *memory)
+{
+    return of_memfd(memory, MAP_PRIVATE, MFD_HUGETLB);
+}
+
+static bool huge_private_populated(struct memory *memory)
+{
+    return huge_private(memory) && populate(memory, MATRIX_HUGE);
+}
+
+static bool huge_shared_populated(struct memory *memory)
+{
+    return of_memfd(memory, MAP_SHARED, MFD_HUGETLB) && populate(memory, MATRIX_HUGE);
+}
+
+/* Huge pages with content in the file. */
+static bool huge_private_used(struct memory *memory)
+{
+    if (!of_memfd(memory, MAP_PRIVATE, MFD_HUGETLB))
+        return false;
+    uint8_t *again = mmap(NULL, MATRIX_HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, (off_t)memory->offset);
+    if (again == MAP_FAILED)
+        return false;
+    again[12345] = 1;
+    munmap(again, MATRIX_HUGE);
+    return populate(memory, MATRIX_HUGE);
+}
+
+const struct backend matrix_backends[] = {
+    { "anonymous", MATRIX_PAGE, PRECISE, false, false, small },
+    { "anonymous-thp", MATRIX_HUGE, PRECISE, false, false, transparent },
+    { "anonymous-prealloc", MATRIX_PAGE, PRECISE, false, true, small_populated },
+    { "anonymous-thp-prealloc", MATRIX_PAGE, PRECISE, false, true, transparent_populated },
+    { "memfd-shared", MATRIX_PAGE, PRECISE, true, false, memfd_shared },
+    { "memfd-shared-prealloc", MATRIX_PAGE, SOME, true, true, memfd_shared_populated },
+    { "memfd-private", MATRIX_PAGE, PRECISE, true, false, memfd_private },
+    { "tmpfs-shared", MATRIX_PAGE, PRECISE, true, false, tmpfs_shared },
+    { "tmpfs-private", MATRIX_PAGE, PRECISE, true, false, tmpfs_private },
+    { "ext4-shared", MATRIX_PAGE, NOTHING, true, false, ext4_shared },
+    { "ext4-private", MATRIX_PAGE, PRECISE, true, false, ext4_private },
+    { "shared-without-fd", MATRIX_PAGE, NOTHING, true, false, without_descriptor },
+    { "hugetlb-private", MATRIX_HUGE, PRECISE, true, false, huge_private },
+    { "hugetlb-private-prealloc", MATRIX_HUGE, PRECISE, false, true, huge_private_populated },
+    { "hugetlb-private-used", MATRIX_HUGE, NOTHING, false, true, huge_private_used },
+    { "hugetlb-shared-prealloc", MATRIX_HUGE, NOTHING, true, true, huge_shared_populated },
+};
+const size_t matrix_n_backends = sizeof matrix_backends / sizeof matrix_backends[0];

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The soundness matrix: every kind of guest memory, written by everyone who can, through what happens in a guest's life.
+ * A real KVM guest asks, the provider answers from in front of the real kernel, and then the content of every page is
+ * compared: one page that was reported and is not zero fails the test. So does less than 99 % of the untouched pages
+ * where the rules say that they can be told. Each cell is a process, and a line of output.
+ *
+ * matrix [BACKEND [WRITER [EVENT]]]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "matrix.h"
+#include "vmm.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+#define PAGES (MATRIX_SIZE / MATRIX_PAGE)
+#define HUGE_PAGES 128 /* of all cells that run at once, copies after a fork too */
+
+/* --- events: each happens between the first and the second half of the writes, or after both --- */
+
+struct event {
+    const char *name;
+    bool imprecise;      /* more than what was written stops being known */
+    bool ends_tracking;  /* of memory that was populated in advance */
+    bool last;           /* after all writes */
+    bool (*happen)(const struct memory *memory);
+};
+
+static bool nothing(const struct memory *memory)
+{
+    return true;
+}
+
+/* A balloon, free page reporting, virtio-mem: QEMU gives memory back to the host. */
+static bool discard(const struct memory *memory)
+{
+    const size_t start = MATRIX_HUGE;
+
+    if (memory->shared && memory->fd >= 0 &&
+        fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(memory->offset + start),
+                  MATRIX_HUGE) != 0)
+        return false;
+    return madvise(memory->host + start, MATRIX_HUGE, memory->shared ? MADV_REMOVE : MADV_DONTNEED) == 0;
+}
+
+static bool asked_before(const struct memory *memory)
+{
+    static struct bz_hv_boot_zeroed_memory answer;
+
+    return vmm_ask(&answer) == 0;
+}
+
+/* The firmware of a guest that was reset cuts the slots anew. */
+static bool slot_recreated(const struct memory *memory)
+{
+    vmm_recreate_slot(0);
+    return true;
+}
+
+/* A child that lives on shares all pages until one side writes. It ends with its parent. */
+static bool forked(const struct memory *memory)
+{
+    pid_t parent = getpid(), child = fork();
+
+    if (child == 0) {
+        while (getppid() == parent)
+            usleep(10000);
+        _exit(0);
+    }
+    return child > 0;
+}
+
+static bool paged_out(const struct memory *memory)
+{
+    return madvise(memory->host, MATRIX_SIZE, MADV_PAGEOUT) == 0;
+}
+
+static bool collapsed(const struct memory *memory)
+{
+    return madvise(memory->host, MATRIX_WRITTEN, MADV_COLLAPSE) == 0;
+}
+
+static bool locked(const struct memory *memory)
+{
+    return mlock(memory->host, MATRIX_WRITTEN) == 0;
+}
+
+/* The number in a file; -1 without. */
+static long number_in(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    long number = -1;
+
+    if (file) {
+        if (fscanf(file, "%ld", &number) != 1)
+            number = -1;
+        fclose(file);
+    }
+    return number;
+}
+
+/* Only where the machine's owner has samepage merging on: waits until it went over all memory twice. */
+static bool merged(const struct memory *memory)
+{
+    const char *scans = "/sys/kernel/mm/ksm/full_scans";
+
+    if (number_in("/sys/kernel/mm/ksm/run") != 1 || madvise(memory->host, MATRIX_SIZE, MADV_MERGEABLE) != 0)
+        return false;
+    for (long start = number_in(scans), tries = 0; number_in(scans) < start + 3; tries++) {
+        if (tries > 1000)
+            return false;
+        usleep(10000);
+    }
+    return true;
+}
+
+static const struct event events[] = {
+    { "nothing", false, false, true, nothing },
+    { "discard", false, false, true, discard },
+    { "discard-then-write", false, false, false, discard },
+    { "asked-before", false, true, false, asked_before },
+    { "slot-recreated", false, false, false, slot_recreated },
+    { "forked", false, false, false, forked },
+    { "paged-out", false, false, true, paged_out },
+    { "collapsed", true, false, true, collapsed },
+    { "collapsed-then-write", true, false, false, collapsed },
+    { "locked", true, false, false, locked },
+    { "merged", true, false, true, merged },
+};
+#define N_EVENTS (sizeof events / sizeof events[0])
+
+/* --- one cell --- */
+
+enum outcome { SOUND, UNSOUND, IMPRECISE, NOT_POSSIBLE, BROKEN };
+
+static bool reported[PAGES];
+
+static bool is_zero(const uint8_t *page)
+{
+    return page[0] == 0 && memcmp(page, page + 1, MATRIX_PAGE - 1) == 0;
+}
+
+/* False when a range is not of this memory. */
+static bool take_answer(const struct bz_hv_boot_zeroed_memory *answer)
+{
+    for (uint64_t i = 0; i < answer->range_count; i++) {
+        uint64_t start = answer->ranges[i].start_page, count = answer->ranges[i].page_count;
+        if (start < VMM_BASE / MATRIX_PAGE || count > PAGES || start - VMM_BASE / MATRIX_PAGE + count > PAGES)
+            return false;
+        memset(reported + (start - VMM_BASE / MATRIX_PAGE), 1, count);
+    }
+    return true;
+}
+
+static bool is(const struct writer *writer, const char *name)
+{
+    return strcmp(writer->name, name) == 0;
+}
+
+/* Whether memory in this state, by the rules, shows which of its pages are untouched. */
+static bool must_be_precise(const struct backend *backend, const struct memory *memory, const struct writer *writer,
+                            const struct event *event)
+{
+    if (backend->promise != PRECISE || writer->imprecise || event->imprecise)
+        return false;
+    /* Pages given back are not protected any more. */
+    if (backend->populated && (event->ends_tracking || event->happen == discard))
+        return false;
+    /* A file's holes are filled by a mere read, and beneath each write to a private mapping of it. */
+    if (backend->read_fills && (is(writer, "guest-reads-first") || (!memory->shared && is(writer, "other-process"))))
+        return false;
+    /* Of huge pages only the file as a whole tells whether it has content. */
+    return !(memory->fd >= 0 && backend->unit == MATRIX_HUGE && is(writer, "second-mapping"));
+}
+
+static enum outcome judge(const struct memory *memory, const struct backend *backend, bool precise, char *text,
+                          size_t size)
+{
+    size_t unsound = 0, found = 0, untouched = 0, total = 0;
+
+    for (size_t unit = 0; unit < PAGES; unit += backend->unit / MATRIX_PAGE) {
+        bool zero = true;
+        size_t here = 0;
+        for (size_t page = unit; page < unit + backend->unit / MATRIX_PAGE; page++) {
+            bool page_is_zero = is_zero(memory->host + page * MATRIX_PAGE);
+            zero = zero && page_is_zero;
+            here += reported[page];
+            unsound += reported[page] && !page_is_zero;
+        }
+        total += here;
+        untouched += zero ? backend->unit / MATRIX_PAGE : 0;
+        found += zero ? here : 0;
+    }
+    snprintf(text, size, "reported %5zu of %5zu untouched pages%s", found, untouched, unsound ? ", UNSOUND" : "");
+    if (unsound > 0)
+        return UNSOUND;
+    if (backend->promise == NOTHING && total > 0)
+        return UNSOUND;
+    return precise && found * 100 < untouched * 99 ? IMPRECISE : SOUND;
+}
+
+static enum outcome run_cell(const struct backend *backend, const struct writer *writer, const struct event *event,
+                             char *text, size_t size)
+{
+    static struct bz_hv_boot_zeroed_memory answer;
+    struct memory memory = { .fd = -1 };
+
+    matrix_pin_early = writer->pins_early;
+    vmm_create();
+    if (!backend->make(&memory))
+        return NOT_POSSIBLE;
+    vmm_start(memory.host, MATRIX_SIZE);
+    if (!writer->write(&memory, 3))
+        return NOT_POSSIBLE;
+    if (event->last && !writer->write(&memory, 5))
+        return NOT_POSSIBLE;
+    if (!event->happen(&memory))
+        return NOT_POSSIBLE;
+    if (!event->last && !writer->write(&memory, 5))
+        return NOT_POSSIBLE;
+    if (vmm_ask(&answer) != 0 || !take_answer(&answer)) {
+        snprintf(text, size, "no answer, or one that is wrong");
+        return BROKEN;
+    }
+    return judge(&memory, backend, must_be_precise(backend, &memory, writer, event), text, size);
+}
+
+/* --- the matrix --- */
+
+/* Cells wait for the kernel more than they work: several run at once, and are collected in the order of their start. */
+#define AT_ONCE 6
+
+struct result {
+    enum outcome outcome;
+    char text[100];
+};
+
+static struct running {
+    const struct backend *backend;
+    const struct writer *writer;
+    const struct event *event;
+    pid_t child;
+    int channel;
+} window[AT_ONCE];
+static unsigned started, collected, counts[BROKEN + 1];
+
+static void collect_cell(void)
+{
+    static const char *const names[] = { "ok  ", "FAIL", "FAIL", "    ", "FAIL" };
+    const struct running *cell = &window[collected++ % AT_ONCE];
+    struct result result = { .outcome = BROKEN, .text = "ended by itself" };
+
+    waitpid(cell->child, NULL, 0);
+    if (read(cell->channel, &result, sizeof result) != (ssize_t)sizeof result)
+        result.outcome = BROKEN;
+    close(cell->channel);
+    counts[result.outcome]++;
+    if (result.outcome != NOT_POSSIBLE)
+        printf("%s %-24s %-17s %-20s %s%s\n", names[result.outcome], cell->backend->name, cell->writer->name,
+               cell->event->name, result.text, result.outcome == IMPRECISE ? ", TOO FEW" : "");
+}
+
+static void start_cell(const struct backend *backend, const struct writer *writer, const struct event *event)
+{
+    struct result result = { .outcome = BROKEN };
+    int channel[2];
+
+    if (started - collected == AT_ONCE)
+        collect_cell();
+    fflush(stdout);
+    if (pipe2(channel, O_CLOEXEC) != 0)
+        abort();
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+        dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+        alarm(120);
+        result.outcome = run_cell(backend, writer, event, result.text, sizeof result.text);
+        _exit(write(channel[1], &result, sizeof result) == sizeof result ? 0 : 1);
+    }
+    close(channel[1]);
+    window[started++ % AT_ONCE] = (struct running){ backend, writer, event, child, channel[0] };
+}
+
+/*
+ * Huge pages that can be taken while this runs: the host's limit is raised and lowered again, under a lock that others
+ * who do the same wait for.
+ */
+static const char overcommit[] = "/proc/sys/vm/nr_overcommit_hugepages";
+static long overcommit_before = -1;
+
+static void write_number(const char *path, long number)
+{
+    char text[32];
+    int fd = open(path, O_WRONLY | O_CLOEXEC), length = snprintf(text, sizeof text, "%ld\n", number);
+
+    if (fd >= 0) {
+        ssize_t ignored = write(fd, text, (size_t)length);
+        (void)ignored;
+        close(fd);
+    }
+}
+
+static void give_huge_pages_back(void)
+{
+    if (overcommit_before >= 0)
+        write_number(overcommit, overcommit_before);
+}
+
+static void stop(int number)
+{
+    give_huge_pages_back();
+    _exit(128 + number);
+}
+
+static void get_huge_pages(void)
+{
+    int lock = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    if (lock < 0 || flock(lock, LOCK_EX) != 0)
+        return;
+    overcommit_before = number_in(overcommit);
+    signal(SIGTERM, stop);
+    signal(SIGINT, stop);
+    if (overcommit_before >= 0)
+        write_number(overcommit, overcommit_before + HUGE_PAGES);
+}
+
+static bool is_wanted(int argc, char **argv, int at, const char *name)
+{
+    return argc <= at || strcmp(argv[at], name) == 0 || strcmp(argv[at], "all") == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *why;
+
+    if (!vmm_possible(&why)) {
+        printf("skipped: %s\n", why);
+        return 77;
+    }
+    get_huge_pages();
+    for (size_t b = 0; b < matrix_n_backends; b++)
+        for (size_t w = 0; w < matrix_n_writers; w++)
+            for (size_t e = 0; e < N_EVENTS; e++) {
+                const struct backend *backend = &matrix_backends[b];
+                const struct writer *writer = &matrix_writers[w];
+                if (is_wanted(argc, argv, 1, backend->name) && is_wanted(argc, argv, 2, writer->name) &&
+                    is_wanted(argc, argv, 3, events[e].name) && (backend->populated || !writer->pins_early))
+                    start_cell(backend, writer, &events[e]);
+            }
+    while (collected < started)
+        collect_cell();
+    give_huge_pages_back();
+    printf("%u cells sound, %u unsound, %u not precise, %u broken; %u that cannot be here\n", counts[SOUND],
+           counts[UNSOUND], counts[IMPRECISE], counts[BROKEN], counts[NOT_POSSIBLE]);
+    return counts[SOUND] > 0 && counts[UNSOUND] + counts[IMPRECISE] + counts[BROKEN] == 0 ? 0 : 1;
+}

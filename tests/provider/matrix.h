@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The soundness matrix: kinds of guest memory, who writes it, and what happens to it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MATRIX_PAGE 4096u
+#define MATRIX_HUGE (2u << 20)
+#define MATRIX_SIZE (16u << 20)
+/* All writes are in the first quarter, so that memory in large pages has some left that is untouched. */
+#define MATRIX_WRITTEN (4u << 20)
+
+struct memory {
+    uint8_t *host; /* MATRIX_SIZE bytes */
+    int fd;        /* the file behind, -1 without */
+    uint64_t offset;
+    bool shared;
+};
+
+struct backend {
+    const char *name;
+    size_t unit;     /* written in part is written: the page size */
+    enum { PRECISE, SOME, NOTHING } promise; /* most of what is untouched, what can be told, no range at all */
+    bool read_fills; /* a page that is merely read is no longer a hole */
+    bool populated;  /* in advance */
+    /* False when such memory is not to be had here. Called between vmm_create() and vmm_start(). */
+    bool (*make)(struct memory *memory);
+};
+
+struct writer {
+    const char *name;
+    bool imprecise; /* touches more than it writes */
+    /* Writes something other than zero to the pages of memory whose index is first modulo 31. False when it cannot. */
+    bool (*write)(const struct memory *memory, unsigned first);
+    bool pins_early; /* before memory is populated */
+};
+
+extern const struct backend matrix_backends[];
+extern const size_t matrix_n_backends;
+extern const struct writer matrix_writers[];
+extern const size_t matrix_n_writers;
+
+/* Pins the first quarter of memory, as a device that is passed through does, and writes through the pin. */
+bool matrix_pin(const struct memory *memory);
+bool matrix_write_through_pin(unsigned first);
+
+/* When set, backends that populate in advance pin before they do. */
+extern bool matrix_pin_early;
