@@ -62,11 +62,26 @@ static void leave_out(struct bz_zeroed *zeroed, const char *why)
         snprintf(zeroed->reason, sizeof zeroed->reason, "%s", why);
 }
 
+/* Once each. Those that do not fit are not named. */
+static void add_backend(struct bz_zeroed *zeroed, const char *name)
+{
+    size_t used = strlen(zeroed->backend), length = strlen(name);
+
+    for (const char *at = zeroed->backend; *at; at += strspn(at, ",")) {
+        if (strcspn(at, ",") == length && strncmp(at, name, length) == 0)
+            return;
+        at += strcspn(at, ",");
+    }
+    if (used + 1 + length < sizeof zeroed->backend)
+        snprintf(zeroed->backend + used, sizeof zeroed->backend - used, "%s%s", used ? "," : "", name);
+}
+
 /* Host memory of one mapping in one slot, write-protected or not. False when a scan failed. */
 static bool scan_piece(struct work *work, const struct bz_mapping *mapping, struct bz_span part)
 {
     struct bz_zeroed *zeroed = work->zeroed;
     char why[sizeof zeroed->reason];
+    const char *backend;
 
     if (bz_spans_overlap(work->question->unsure, part)) {
         leave_out(zeroed,
@@ -75,8 +90,10 @@ static bool scan_piece(struct work *work, const struct bz_mapping *mapping, stru
         return true;
     }
     enum bz_scan_result result =
-        bz_scan(&work->question->memory, mapping, part, &work->sink, &zeroed->backend, why, sizeof why);
-    if (result != BZ_SCAN_DONE)
+        bz_scan(&work->question->memory, mapping, part, &work->sink, &backend, why, sizeof why);
+    if (result == BZ_SCAN_DONE)
+        add_backend(zeroed, backend);
+    else
         leave_out(zeroed, why);
     return result != BZ_SCAN_FAILED;
 }

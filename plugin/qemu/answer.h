@@ -27,8 +27,8 @@ struct bz_zeroed {
     struct bz_ranges ranges;
     uint64_t boot_bytes; /* boot memory in reportable slots: zero, written, or left out */
     uint64_t scan_ns;
-    const char *backend; /* the last one used, "" when there was nothing to scan */
-    char reason[160];    /* why memory was left out (the first reason), "" when none was */
+    char backend[80];  /* those used, separated by commas; "" when there was nothing to scan */
+    char reason[160];  /* why memory was left out (the first reason), "" when none was */
 };
 
 /* Never fails: what cannot be judged is left out with the reason. After an error no range at all is left. */

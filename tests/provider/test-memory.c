@@ -323,7 +323,7 @@ static void memfd(void)
 
     special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     ((uint8_t *)special)[5 * MIB] = 1;
-    expect_special_is_reported(8 * MIB - PAGE, "by seek-hole\n");
+    expect_special_is_reported(8 * MIB - PAGE, "by pagemap-scan,seek-hole\n");
     CHECK(pwrite(fd, "x", 1, 6 * MIB) == 1);
     close(fd);
     expect_reported(64 * MIB, 72 * MIB, 8 * MIB - 2 * PAGE);
@@ -361,7 +361,7 @@ static void private_mapping_of_a_file(void)
     int fd = file_of(8 * MIB);
     CHECK(pwrite(fd, "old", 3, 4 * MIB) == 3);
     special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    expect_special_is_reported(8 * MIB - PAGE, "by seek-hole+pagemap-scan\n");
+    expect_special_is_reported(8 * MIB - PAGE, "by pagemap-scan,seek-hole+pagemap-scan\n");
     ((uint8_t *)special)[MIB] = 1;
     expect_reported(64 * MIB, 72 * MIB, 8 * MIB - 2 * PAGE);
 }
@@ -401,7 +401,7 @@ static void populated(void)
     if (strstr(machine_log(), "not tracked: userfaultfd") || strstr(machine_log(), "not tracked: PAGEMAP_SCAN"))
         SKIP("this kernel has no asynchronous write-protection (Linux 6.7)");
     CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - PAGE);
-    CHECK_CONTAINS(machine_log(), "by write-protect\n");
+    CHECK_CONTAINS(machine_log(), "by pagemap-scan,write-protect\n");
     /* Once. */
     CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
     answer = machine_answer(OUT);

@@ -28,6 +28,13 @@ static void put(char c)
     room--;
 }
 
+void console_wait(void)
+{
+    while ((port_read8(COM1 + 5) & 1) == 0)
+        __asm__ volatile("pause");
+    port_read8(COM1);
+}
+
 static void put_number(uint64_t number, unsigned base)
 {
     char text[20];

@@ -8,6 +8,7 @@
  *   noverify    does not read the reported pages (by default every one is read)
  *   touch=N     first dirties N pages spread over RAM: none of them may be reported
  *   repeat=N    asks N times, and dirties some reported pages in between: they may not be reported again
+ *   wait        before each question but the first, waits for a byte on the serial port
  *   reset       resets the machine once and asks again: pages dirtied before the reset may not be reported
  *   hostile     makes calls that are wrong in one way each and prints the status of each
  *   end=halt    halts at the end instead of powering off, for whoever wants to look at the process
@@ -29,12 +30,14 @@ typedef struct {
 } Range;
 
 typedef struct {
-    bool zero, noverify, reset, hostile, halt;
+    bool zero, noverify, reset, hostile, halt, wait;
     uint64_t touch, repeat;
 } Options;
 
 /* console.c: the serial port. out() knows %s, %lu and %lx and %%. */
 void console_init(void);
+/* Waits for a byte, without halting: the clock of the one who waits for the guest is not its. */
+void console_wait(void);
 void out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* cpu.c: the processor, exceptions and the ways to end. */

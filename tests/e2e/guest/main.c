@@ -46,6 +46,8 @@ static bool parse(const char *line, Options *options)
             options->noverify = true;
         else if (is_word(line, "reset"))
             options->reset = true;
+        else if (is_word(line, "wait"))
+            options->wait = true;
         else if (is_word(line, "hostile"))
             options->hostile = true;
         else if (is_word(line, "end=halt"))
@@ -100,6 +102,10 @@ void guest_main(uint32_t start_info)
     for (uint64_t round = 1; hv_present && round <= options.repeat; round++) {
         if (round > 1)
             touch_reported();
+        if (round > 1 && options.wait) {
+            out("waiting round=%lu\n", round);
+            console_wait();
+        }
         ask();
         good &= check_answer(options.touch, !options.noverify);
     }
