@@ -44,38 +44,36 @@
 #include <sys/mman.h>
 
 #include "qemu/abi-kvm.h"
+#include "qemu/vcpu.h"
 #include "qemu/vm.h"
 
 typedef int ioctl_function(int fd, unsigned long request, ...);
 typedef int madvise_function(void *start, size_t size, int advice);
 
 /* Found at the first call: constructors of other libraries may run, and call ioctl, before any of ours. */
-static ioctl_function *next_ioctl(void)
+static ioctl_function *find_ioctl(void)
 {
-    static ioctl_function *_Atomic next;
-    ioctl_function *found = atomic_load_explicit(&next, memory_order_relaxed);
+    ioctl_function *found = (ioctl_function *)dlsym(RTLD_NEXT, "ioctl");
 
-    if (found == NULL) {
-        found = (ioctl_function *)dlsym(RTLD_NEXT, "ioctl");
-        if (found == NULL)
-            abort(); /* a process without libc */
-        atomic_store_explicit(&next, found, memory_order_relaxed);
-    }
+    if (found == NULL)
+        abort(); /* a process without libc */
+    atomic_store_explicit(&bz_hot.next_ioctl, found, memory_order_relaxed);
     return found;
 }
 
-__attribute__((visibility("default"))) int ioctl(int fd, unsigned long request, ...)
+__attribute__((visibility("default"), hot)) int ioctl(int fd, unsigned long request, ...)
 {
     va_list arguments;
+    ioctl_function *next = atomic_load_explicit(&bz_hot.next_ioctl, memory_order_relaxed);
 
     va_start(arguments, request);
-    struct bz_ioctl call = { next_ioctl(), fd, request, va_arg(arguments, void *) };
+    struct bz_ioctl call = { next ? next : find_ioctl(), fd, request, va_arg(arguments, void *) };
     va_end(arguments);
 
     /* Requests are 32 bits; QEMU passes some through an int, which extends the sign. */
-    switch ((uint32_t)request) {
-    case KVM_RUN:
+    if ((uint32_t)request == KVM_RUN)
         return bz_vm_run(&call);
+    switch ((uint32_t)request) {
     case KVM_CREATE_VM:
         return bz_vm_create(&call);
     case KVM_CREATE_VCPU:

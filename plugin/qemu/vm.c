@@ -28,7 +28,6 @@
 static struct {
     atomic_int fd;            /* NO_VM until it is created and the guest's constants are in place */
     atomic_bool boot_is_over; /* slots that come now are hot-plugged, or device memory */
-    atomic_bool has_run;      /* since the start or the last reset */
     atomic_bool is_loaded;    /* with other memory, and has not run since */
     unsigned track_seconds;   /* constant, as the guest's */
     bool track_is_limited;    /* under the lock */
@@ -197,9 +196,9 @@ static void judge_sregs(const struct kvm_sregs *sregs)
     if (!is_boot_processor(sregs))
         return;
     if (is_at_its_start(sregs)) {
-        if (atomic_exchange(&vm.has_run, false))
+        if (atomic_exchange(&bz_hot.has_run, false))
             bz_events_reset();
-    } else if (!atomic_load(&vm.has_run) && !atomic_exchange(&vm.is_loaded, true)) {
+    } else if (!atomic_load(&bz_hot.has_run) && !atomic_exchange(&vm.is_loaded, true)) {
         bz_events_loaded();
     }
 }
@@ -369,7 +368,7 @@ static void begin_to_run(void)
 {
     if (!boot_is_over())
         end_boot(true);
-    atomic_store_explicit(&vm.has_run, true, memory_order_relaxed);
+    atomic_store_explicit(&bz_hot.has_run, true, memory_order_relaxed);
     atomic_store_explicit(&vm.is_loaded, false, memory_order_relaxed);
     bz_fair_lock(&vm.lock);
     if (!vm.track_is_limited && vm.guest.protect.spans.count > 0) {
@@ -379,13 +378,14 @@ static void begin_to_run(void)
     bz_fair_unlock(&vm.lock);
 }
 
-int bz_vm_run(const struct bz_ioctl *call)
+/* Beside ioctl() itself, for the same reason as struct bz_hot. */
+__attribute__((hot)) int bz_vm_run(const struct bz_ioctl *call)
 {
     struct kvm_run *run = bz_vcpu_find(call->fd);
 
     if (run == NULL)
         return bz_pass(call);
-    if (!atomic_load_explicit(&vm.has_run, memory_order_relaxed))
+    if (!atomic_load_explicit(&bz_hot.has_run, memory_order_relaxed))
         begin_to_run();
     for (;;) {
         int result = bz_pass(call);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What an answer costs: that of the provider over the kernel's scan alone, and over reading pagemap, for memory that is
+ * populated to 1 % in clusters of 2 MiB.
+ *
+ *   scan-bench
+ *
+ * Prints JSON, [{"name", "value", "unit", "goal", "anchor"}], the goal being the most it may be.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "qemu/abi-pagemap.h"
+#include "qemu/answer.h"
+
+#define GIB (1ull << 30)
+#define CLUSTER (2ull << 20)
+#define ROUNDS 15
+
+static struct bz_self self;
+static struct bz_files files;
+static struct bz_write_protect protect;
+static struct bz_spans boot, unsure;
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static double now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* size bytes of address space; of each `every` bytes the first 2 MiB are populated, in small pages. */
+static uint8_t *memory_of(uint64_t size, uint64_t every)
+{
+    uint8_t *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (memory == MAP_FAILED || madvise(memory, size, MADV_NOHUGEPAGE) != 0)
+        die("memory");
+    for (uint64_t at = 0; every && at + CLUSTER <= size; at += every)
+        if (madvise(memory + at, CLUSTER, 23 /* MADV_POPULATE_WRITE */) != 0)
+            die("MADV_POPULATE_WRITE");
+    return memory;
+}
+
+static double answer_once(uint8_t *memory, uint64_t size)
+{
+    static struct bz_zeroed zeroed;
+    struct bz_slot slot = { .gpa = 4 * GIB, .size = size, .host = (uintptr_t)memory };
+    struct bz_slots slots = { .items = &slot, .count = 1 };
+    struct bz_question question = {
+        .memory = { &self, &files, &protect },
+        .slots = &slots,
+        .boot = &boot,
+        .unsure = &unsure,
+        .below_gpa = UINT64_MAX,
+    };
+
+    bz_spans_clear(&boot);
+    if (!bz_spans_add(&boot, bz_slot_host(&slot)))
+        die("spans");
+    double started = now_ms();
+    bz_answer(&question, &zeroed);
+    double took = now_ms() - started;
+    if (zeroed.reason[0] != '\0' || zeroed.ranges.n_kept == 0) {
+        fprintf(stderr, "scan-bench: no answer: %s\n", zeroed.reason);
+        exit(77);
+    }
+    return took;
+}
+
+/* The same question to the kernel, with nothing done to what it says. */
+static double kernel_once(uint8_t *memory, uint64_t size)
+{
+    static struct bz_page_region regions[512];
+    struct bz_pm_scan_arg arg = {
+        .size = sizeof arg,
+        .start = (uintptr_t)memory,
+        .end = (uintptr_t)memory + size,
+        .vec = (uintptr_t)regions,
+        .vec_len = 512,
+        .category_inverted = BZ_PAGE_IS_PRESENT | BZ_PAGE_IS_SWAPPED,
+        .category_mask = BZ_PAGE_IS_SWAPPED,
+        .category_anyof_mask = BZ_PAGE_IS_PRESENT | BZ_PAGE_IS_PFNZERO,
+    };
+    double started = now_ms();
+
+    for (int n = 512; n == 512;) {
+        n = ioctl(self.pagemap, BZ_PAGEMAP_SCAN, &arg);
+        if (n < 0)
+            die("PAGEMAP_SCAN");
+        if (n == 512)
+            arg.start = arg.walk_end > regions[n - 1].end ? arg.walk_end : regions[n - 1].end;
+    }
+    return now_ms() - started;
+}
+
+static double pagemap_once(uint8_t *memory, uint64_t size)
+{
+    static uint64_t entries[1 << 16];
+    double started = now_ms();
+
+    for (uint64_t page = (uintptr_t)memory / 4096, end = page + size / 4096; page < end;) {
+        ssize_t got = pread(self.pagemap, entries, sizeof entries, (off_t)(page * 8));
+        if (got <= 0)
+            die("pagemap");
+        page += (uint64_t)got / 8;
+    }
+    return now_ms() - started;
+}
+
+static int ascending(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, ascending);
+    return values[count / 2];
+}
+
+static const char *separator = "[";
+
+static void print(const char *name, double value, const char *unit, double goal, const char *anchor)
+{
+    printf("%s\n  {\"name\": \"%s\", \"value\": %.4f, \"unit\": \"%s\", \"goal\": %g, \"anchor\": \"%s\"}", separator, name,
+           value, unit, goal, anchor);
+    separator = ",";
+}
+
+int main(void)
+{
+    double answers[ROUNDS], kernel[ROUNDS], pagemap[3], larger[ROUNDS], ratio[ROUNDS];
+    const uint64_t size = 64 * GIB;
+    char why[160];
+
+    if (!bz_self_open(&self, why, sizeof why)) {
+        fprintf(stderr, "scan-bench: %s\n", why);
+        return 77;
+    }
+    uint8_t *memory = memory_of(size, 100 * CLUSTER);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        answers[i] = answer_once(memory, size);
+        kernel[i] = kernel_once(memory, size);
+        ratio[i] = answers[i] / kernel[i];
+    }
+    for (unsigned i = 0; i < 3; i++)
+        pagemap[i] = pagemap_once(memory, size);
+    double one = median(answers, ROUNDS), bare = median(kernel, ROUNDS), entries = median(pagemap, 3);
+    fprintf(stderr, "64 GiB, 1 %% populated: answer %.3f ms, kernel %.3f ms, pagemap %.1f ms\n", one, bare, entries);
+    print("scan-kernel-ratio", median(ratio, ROUNDS), "ratio", 1.2, "the kernel's scan alone; 64 GiB, 1 % populated");
+    print("scan-pagemap-64g-ratio", one / entries, "ratio", 0.02, "reading pagemap; 64 GiB, 1 % populated");
+    munmap(memory, size);
+
+    /* As much populated memory in sixteen times the space. */
+    memory = memory_of(16 * size, 1600 * CLUSTER);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        larger[i] = answer_once(memory, 16 * size);
+    double terabyte = median(larger, ROUNDS);
+    fprintf(stderr, "1 TiB, as much populated: answer %.3f ms\n", terabyte);
+    print("scan-1t-ms", terabyte, "ms", 15, "1 TiB with 0.64 GiB populated in clusters of 2 MiB");
+    print("scan-growth-ratio", terabyte / one, "ratio", 2, "the same populated memory in 64 GiB of address space");
+    munmap(memory, 16 * size);
+    printf("\n]\n");
+    return 0;
+}
