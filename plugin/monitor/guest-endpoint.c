@@ -157,17 +157,22 @@ static void retry_later(BzGuest *guest)
     guest->retry = g_timeout_add(guest->retry_after, on_retry, guest);
 }
 
-/* Nobody serves the socket: a guest that was connected has ended, a new one may not listen yet. As bz_guest_connect(). */
-static gboolean endpoint_is_dead(BzGuest *guest)
+/*
+ * Nobody serves the socket. A guest that was connected has ended; but the file may be another one's by now, who has bound
+ * it and does not listen yet, so it is looked at for a while. As bz_guest_connect().
+ */
+static gboolean endpoint_is_dead(BzGuest *guest, gboolean has_file)
 {
     if (guest->pid) {
-        bz_guest_end(guest);
-        return FALSE;
+        if (guest->is_told)
+            bz_guest_begin_anew(guest);
+        guest->pid = 0;
+        guest->retry_after = 0;
     }
-    if (guest->retry_after < LAST_RETRY / 10) {
+    if (has_file && guest->retry_after < LAST_RETRY / 10) {
         retry_later(guest);
     } else if (!guest->is_told) {
-        bz_guest_end(guest); /* a file that was left over */
+        bz_guest_end(guest);
         return FALSE;
     }
     return TRUE;
@@ -198,9 +203,10 @@ gboolean bz_guest_connect(BzGuest *guest)
         query_tracking_of(guest);
         return TRUE;
     }
-    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED) ||
-        g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
-        return endpoint_is_dead(guest);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+        return endpoint_is_dead(guest, TRUE);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+        return endpoint_is_dead(guest, FALSE);
 
     g_autofree char *reason = g_strdup_printf("cannot connect to the guest's endpoint %s: %s", path, error->message);
     guest->tracking.tracker = BZ_TRACKER_PRELOAD;

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -111,12 +112,15 @@ void bz_guest_end(BzGuest *guest)
 
 static void look_at_file(BzGuests *guests, const char *name)
 {
-    g_autofree char *uuid = NULL;
+    g_autofree char *uuid = NULL, *path = NULL;
+    GStatBuf status;
 
     if (!g_str_has_suffix(name, BZ_GUEST_SUFFIX))
         return;
     uuid = g_strndup(name, strlen(name) - strlen(BZ_GUEST_SUFFIX));
-    if (!g_uuid_string_is_valid(uuid))
+    path = g_build_filename(guests->directory, name, NULL);
+    /* No links: they could lead root to any socket. */
+    if (!g_uuid_string_is_valid(uuid) || g_lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode))
         return;
     BzGuest *guest = bz_guest_find_or_add(guests, uuid);
     guest->retry_after = 0;
@@ -243,7 +247,8 @@ void bz_guests_domain_ended(BzGuests *guests, const char *uuid)
 {
     BzGuest *guest = g_hash_table_lookup(guests->by_uuid, uuid);
 
-    if (guest)
+    /* An endpoint's end tells by itself; what libvirt says may come late, and be of the process before. */
+    if (guest && !guest->link)
         bz_guest_end(guest);
 }
 
