@@ -6,9 +6,8 @@
 #include "guest.h"
 
 #define CANARY 0x5a5a5a5a5a5a5a5aul
-#define ANSWER_SIZE 0xff8ul
 
-static uint64_t pages[1024] __attribute__((aligned(8192))); /* two pages, so that an answer can cross */
+static uint64_t pages[1024] __attribute__((aligned(8192))); /* two pages: an answer has 0xff8 bytes and can cross */
 
 static void call(const char *name, uint64_t input, uint64_t input_gpa, uint64_t output_gpa)
 {
@@ -94,5 +93,4 @@ void hostile_calls(void)
     call("unknown-0x8000", 0x8000, 0, page);
     call("unknown-0x7fff", 0x7fff, 0, page);
     answer_into_reported_page();
-    out("hostile-survived answer-size=0x%lx\n", ANSWER_SIZE);
 }
