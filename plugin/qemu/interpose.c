@@ -14,7 +14,7 @@
  *   KVM_SET_REGS                 the machine is complete: its memory is boot memory    vm.c span.c
  *   KVM_SET_SREGS                the machine is reset: who boots now may ask again     vm.c events.c
  *   UFFDIO_REGISTER, UNREGISTER  memory filled on demand: absent is not zero there     vm.c
- *   KVM_RUN                      answers the two hypercalls and runs on                vm.c guest.c
+ *   KVM_RUN                      answers the two hypercalls and runs on                below, guest.c
  *
  * A guest that issues HvExtCallGetBootZeroedMemory leaves KVM_RUN with KVM_EXIT_HYPERV. QEMU would answer "invalid
  * code"; here the call is checked (hypercall.c) and the answer found (answer.c) by asking, for each slot of boot
@@ -61,6 +61,26 @@ static ioctl_function *find_ioctl(void)
     return found;
 }
 
+/*
+ * KVM_RUN: answers the offered calls and goes on running; every other return is the caller's. Part of ioctl() below,
+ * because what is called and touched around an exit of the guest is what standing here costs.
+ */
+static inline int run(const struct bz_ioctl *call)
+{
+    struct kvm_run *vcpu = bz_vcpu_find(call->fd);
+
+    if (vcpu == NULL)
+        return bz_pass(call);
+    if (!atomic_load_explicit(&bz_hot.has_run, memory_order_relaxed))
+        bz_vm_begin_to_run();
+    for (;;) {
+        int result = bz_pass(call);
+        /* KVM_RUN again delivers the answer. A signal or immediate_exit ends that one with EINTR, as QEMU expects. */
+        if (result != 0 || vcpu->exit_reason != KVM_EXIT_HYPERV || !bz_vm_answer(vcpu))
+            return result;
+    }
+}
+
 __attribute__((visibility("default"), hot)) int ioctl(int fd, unsigned long request, ...)
 {
     va_list arguments;
@@ -72,7 +92,7 @@ __attribute__((visibility("default"), hot)) int ioctl(int fd, unsigned long requ
 
     /* Requests are 32 bits; QEMU passes some through an int, which extends the sign. */
     if ((uint32_t)request == KVM_RUN)
-        return bz_vm_run(&call);
+        return run(&call);
     switch ((uint32_t)request) {
     case KVM_CREATE_VM:
         return bz_vm_create(&call);

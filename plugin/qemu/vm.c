@@ -319,10 +319,9 @@ int bz_vm_unregister_userfaults(const struct bz_ioctl *call)
 
 /* --- running --- */
 
-/* Answers the exit if it is one of the offered calls. */
-static bool answer_exit(struct kvm_run *run)
+bool bz_vm_answer(struct kvm_run *run)
 {
-    if (run->exit_reason != KVM_EXIT_HYPERV || run->hyperv.type != KVM_EXIT_HYPERV_HCALL)
+    if (run->hyperv.type != KVM_EXIT_HYPERV_HCALL)
         return false;
     struct bz_hypercall call = { .input = run->hyperv.u.hcall.input, .output_gpa = run->hyperv.u.hcall.params[1] };
     if (!bz_hypercall_is_offered(call, &vm.guest.config))
@@ -364,7 +363,7 @@ static void limit_write_protection(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void begin_to_run(void)
+void bz_vm_begin_to_run(void)
 {
     if (!boot_is_over())
         end_boot(true);
@@ -376,21 +375,4 @@ static void begin_to_run(void)
         limit_write_protection();
     }
     bz_fair_unlock(&vm.lock);
-}
-
-/* Beside ioctl() itself, for the same reason as struct bz_hot. */
-__attribute__((hot)) int bz_vm_run(const struct bz_ioctl *call)
-{
-    struct kvm_run *run = bz_vcpu_find(call->fd);
-
-    if (run == NULL)
-        return bz_pass(call);
-    if (!atomic_load_explicit(&bz_hot.has_run, memory_order_relaxed))
-        begin_to_run();
-    for (;;) {
-        int result = bz_pass(call);
-        /* KVM_RUN again delivers the answer. A signal or immediate_exit ends that one with EINTR, as QEMU expects. */
-        if (result != 0 || !answer_exit(run))
-            return result;
-    }
 }

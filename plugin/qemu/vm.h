@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <linux/kvm.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,5 +55,8 @@ int bz_vm_unregister_userfaults(const struct bz_ioctl *call);
 /* madvise(MADV_POPULATE_WRITE), and the function that does it: write-protects what is guest memory in the making. */
 int bz_vm_populate(int (*real)(void *start, size_t size, int advice), void *start, size_t size, int advice);
 
-/* KVM_RUN: answers the offered hypercalls and goes on running; every other return is the caller's. */
-int bz_vm_run(const struct bz_ioctl *call);
+/* Before the first KVM_RUN since the start or a reset. */
+void bz_vm_begin_to_run(void);
+
+/* KVM_RUN has returned with this exit: answers it if it is one of the offered calls. */
+bool bz_vm_answer(struct kvm_run *run);
