@@ -53,6 +53,22 @@ static gsize tag_start(Reader *reader, gsize from)
     return from;
 }
 
+/*
+ * As long as it does not replace entities, libxml2 gives an '&' in an attribute as "&#38;", however it was written, so
+ * that others can tell it from the start of an entity.
+ */
+static const char *attribute_value(BzOutline *outline, const char *start, gsize length)
+{
+    static const char ampersand[] = "&#38;";
+    g_autoptr(GString) value = NULL;
+
+    if (!memmem(start, length, ampersand, sizeof ampersand - 1))
+        return g_string_chunk_insert_len(outline->strings, start, length);
+    value = g_string_new_len(start, length);
+    g_string_replace(value, ampersand, "&", 0);
+    return g_string_chunk_insert_len(outline->strings, value->str, value->len);
+}
+
 static void keep_attributes(BzOutline *outline, BzNode *node, int n, const xmlChar **attributes)
 {
     node->attributes = outline->attributes->len;
@@ -61,8 +77,7 @@ static void keep_attributes(BzOutline *outline, BzNode *node, int n, const xmlCh
         const xmlChar **attribute = attributes + 5 * i; /* local name, prefix, URI, value, end of value */
         BzAttribute kept = {
             .name = (const char *)attribute[0],
-            .value = g_string_chunk_insert_len(outline->strings, (const char *)attribute[3],
-                                               attribute[4] - attribute[3]),
+            .value = attribute_value(outline, (const char *)attribute[3], attribute[4] - attribute[3]),
             .prefixed = attribute[2] != NULL,
         };
         g_array_append_val(outline->attributes, kept);

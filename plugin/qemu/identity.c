@@ -2,21 +2,10 @@
 #include "qemu/identity.h"
 
 #include <ctype.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* QEMU takes one dash or two. */
-static bool is_option(const char *word, const char *option)
-{
-    if (*word != '-')
-        return false;
-    word++;
-    if (*word == '-')
-        word++;
-    return strcmp(word, option) == 0;
-}
+#include "qemu/command-line.h"
 
 /* The value of -name is "[guest=]NAME[,KEY=VALUE...]", or with guest= in another place; a comma in NAME is doubled. */
 static void take_name(struct bz_identity *identity, const char *value)
@@ -49,42 +38,25 @@ static void take_uuid(struct bz_identity *identity, const char *value)
 
 void bz_identity_parse(struct bz_identity *identity, const char *words, size_t size)
 {
-    const char *end = words + size;
-    const char *option = "";
+    const char *option, *word = NULL;
+    bool is_whole;
 
     *identity = (struct bz_identity){ 0 };
-    for (const char *word = words; word < end;) {
-        size_t length = strnlen(word, (size_t)(end - word));
-        if (word + length == end)
-            return;
-        if (is_option(option, "name"))
+    while (bz_command_line_next(words, size, &option, &word, &is_whole)) {
+        if (bz_is_option(option, "name"))
             take_name(identity, word);
-        else if (is_option(option, "uuid"))
+        else if (bz_is_option(option, "uuid"))
             take_uuid(identity, word);
-        option = word;
-        word += length + 1;
     }
 }
 
 void bz_identity_of_self(struct bz_identity *identity)
 {
-    char *words = NULL;
-    size_t size = 0, used = 0, got;
-    FILE *file = fopen("/proc/self/cmdline", "re");
+    size_t size;
+    char *words = bz_command_line_of_self(&size);
 
     *identity = (struct bz_identity){ 0 };
-    if (file == NULL)
-        return;
-    do {
-        char *more = realloc(words, size += 16384);
-        if (more == NULL)
-            break;
-        words = more;
-        got = fread(words + used, 1, size - used, file);
-        used += got;
-    } while (used == size);
     if (words)
-        bz_identity_parse(identity, words, used);
+        bz_identity_parse(identity, words, size);
     free(words);
-    fclose(file);
 }

@@ -30,6 +30,8 @@ static const char *const pieces[] = {
     "value='x86_64-cpu.hv-boot-zeroed-mem=on'/><q:env name='LD_PRELOAD' value='/a/bootzero-qemu.so /b.so'/><q:env "
     "name='BOOTZERO' value=''/></q:commandline>",
     " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'",
+    "<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:env name='LD_PRELOAD' value='/a&amp;b.so'/>"
+    "</q:commandline>",
     "<!-- c -->",
     "<![CDATA[<a>]]>",
     "&amp;",

@@ -40,6 +40,17 @@ static void test_spans(void)
     g_assert_cmpint(bz_outline_last_child(outline, BZ_NODE_ROOT), ==, b);
 }
 
+static void test_references(void)
+{
+    g_autoptr(BzOutline) outline = outline_of("<d a='&amp;' b='&#38;amp;' c='&amp;#38;&lt;&apos;' e='&#x41;'><name>&amp;</name></d>");
+
+    g_assert_cmpstr(bz_outline_attribute(outline, BZ_NODE_ROOT, "a"), ==, "&");
+    g_assert_cmpstr(bz_outline_attribute(outline, BZ_NODE_ROOT, "b"), ==, "&amp;");
+    g_assert_cmpstr(bz_outline_attribute(outline, BZ_NODE_ROOT, "c"), ==, "&#38;<'");
+    g_assert_cmpstr(bz_outline_attribute(outline, BZ_NODE_ROOT, "e"), ==, "A");
+    g_assert_cmpstr(bz_outline_node(outline, 1)->text->str, ==, "&");
+}
+
 static void test_byte_order_mark(void)
 {
     g_autoptr(BzOutline) outline = outline_of("\xef\xbb\xbf<d><a/></d>");
@@ -150,6 +161,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/outline/spans", test_spans);
+    g_test_add_func("/outline/references", test_references);
     g_test_add_func("/outline/byte-order-mark", test_byte_order_mark);
     g_test_add_func("/outline/long-text", test_long_text);
     g_test_add_func("/outline/namespaces", test_namespaces);
