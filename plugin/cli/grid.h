@@ -24,8 +24,8 @@ typedef struct {
 } BzGrid;
 
 /*
- * From a BootzeroZeroedRanges of schema/bootzero.json. Cells are a power of two in size, so large that there are not many
- * more than 1024. NULL when it has no memory, or is not of that form.
+ * From a BootzeroZeroedRanges of schema/bootzero.json. Cells are a power of two in size, so large that there are not
+ * many more than 1024. NULL when it has no memory, or is not of that form.
  */
 BzGrid *bz_grid_new(JsonObject *zeroed);
 void bz_grid_free(BzGrid *grid);

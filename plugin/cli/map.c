@@ -38,7 +38,7 @@ static GPtrArray *describe(const BzGrid *grid, JsonObject *zeroed)
     g_ptr_array_add(lines, g_strdup_printf("%s of %s would be reported now; a cell is %s", zero, memory, cell));
     bz_member_boolean(zeroed, "truncated", &truncated);
     if (truncated)
-        g_ptr_array_add(lines, g_strdup("There are more zero ranges than an answer holds: the smallest show as touched"));
+        g_ptr_array_add(lines, g_strdup("There are more zero ranges than an answer holds: the smallest look touched"));
     if (left_out) {
         g_autofree char *shown = bz_text_escape(left_out, 160);
         g_ptr_array_add(lines, g_strdup_printf("Left out: %s", shown));

@@ -92,8 +92,8 @@ int bz_command_status(const BzCli *cli, int argc, char **argv)
     g_autoptr(GError) error = NULL;
     g_autoptr(JsonNode) guests = NULL;
 
-    if (!bz_cli_parse(&argc, &argv, "[DOMAIN]", "Which guests have asked for their boot-zeroed memory, and what they got.",
-                      entries, 1))
+    if (!bz_cli_parse(&argc, &argv, "[DOMAIN]",
+                      "Which guests have asked for their boot-zeroed memory, and what they got.", entries, 1))
         return BZ_EXIT_USAGE;
     guests = bz_monitor_query("__bootzero_query-tracking", argc > 1 ? argv[1] : NULL, &error);
     if (!guests)

@@ -161,8 +161,8 @@ static GPtrArray *wanted_globals(const BzFeatures *features, const BzChoice *cho
 }
 
 /*
- * The folder of the endpoint's socket, not its path: the provider finds the UUID on QEMU's command line. So a definition
- * without one can have an endpoint, and a copy of a definition has its own.
+ * The folder of the endpoint's socket, not its path: the provider finds the UUID on QEMU's command line. So a
+ * definition without one can have an endpoint, and a copy of a definition has its own.
  */
 static char *wanted_variable(const BzFeatures *features, const BzChoice *choice, const BzConfiguration *configuration)
 {

@@ -58,7 +58,9 @@ struct bz_json {
 /* One value and nothing behind it. NULL, or why it is refused: a clause. */
 const char *bz_json_parse(struct bz_json *json, const char *text, size_t length);
 
-/* The value of a member; 0, which is the root and never a member, when there is none. Of two with one name, the first. */
+/*
+ * The value of a member; 0, which is the root and never a member, when there is none. Of two with one name, the first.
+ */
 unsigned bz_json_member(const struct bz_json *json, unsigned object, const char *name);
 
 /*

@@ -9,8 +9,8 @@
 typedef struct BzQmpLink BzQmpLink;
 
 /*
- * result is what the command returned; NULL when it failed, and error tells why. Both stay the link's. Each command gets
- * its reply, and when the link ends a failed one; then the link must not be freed in it.
+ * result is what the command returned; NULL when it failed, and error tells why. Both stay the link's. Each command
+ * gets its reply, and when the link ends a failed one; then the link must not be freed in it.
  */
 typedef void (*BzQmpLinkReply)(JsonNode *result, const GError *error, gpointer opaque);
 
@@ -22,9 +22,8 @@ typedef struct {
 } BzQmpLinkType;
 
 /*
- * Connects; never waits. Negotiates by itself: commands may be given at once.
- * NULL with G_IO_ERROR: G_IO_ERROR_CONNECTION_REFUSED when nobody serves the socket (any more), G_IO_ERROR_NOT_FOUND when
- * there is none.
+ * Connects; never waits. Negotiates by itself: commands may be given at once. NULL with G_IO_ERROR:
+ * G_IO_ERROR_CONNECTION_REFUSED when nobody serves the socket (any more), G_IO_ERROR_NOT_FOUND when there is none.
  */
 BzQmpLink *bz_qmp_link_new(const char *path, const BzQmpLinkType *type, gpointer opaque, GError **error);
 /* closed is not called. */

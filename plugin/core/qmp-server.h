@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A QMP endpoint in a GLib main loop: Unix sockets around core/qmp-session.h. Clients do not wait for each other, and one
- * that does not read is dropped.
+ * A QMP endpoint in a GLib main loop: Unix sockets around core/qmp-session.h. Clients do not wait for each other, and
+ * one that does not read is dropped.
  */
 #pragma once
 #include <glib.h>

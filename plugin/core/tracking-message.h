@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What endpoints say of a guest, as JSON by schema/bootzero.json: of the guest's own and of the host's alike. Light: libc
- * alone, since plugin/qemu links it.
+ * What endpoints say of a guest, as JSON by schema/bootzero.json: of the guest's own and of the host's alike. Light:
+ * libc alone, since plugin/qemu links it.
  */
 #pragma once
 

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Length of the well-formed UTF-8 sequence text begins with, 1 to 4; 0 when there is none: wrong bytes, too long a form,
- * a surrogate, or cut off at length.
+ * Length of the well-formed UTF-8 sequence text begins with, 1 to 4; 0 when there is none: wrong bytes, too long a
+ * form, a surrogate, or cut off at length.
  */
 size_t bz_utf8_sequence(const char *text, size_t length);
 

@@ -158,8 +158,8 @@ static void retry_later(BzGuest *guest)
 }
 
 /*
- * Nobody serves the socket. A guest that was connected has ended; but the file may be another one's by now, who has bound
- * it and does not listen yet, so it is looked at for a while. As bz_guest_connect().
+ * Nobody serves the socket. A guest that was connected has ended; but the file may be another one's by now, who has
+ * bound it and does not listen yet, so it is looked at for a while. As bz_guest_connect().
  */
 static gboolean endpoint_is_dead(BzGuest *guest, gboolean has_file)
 {

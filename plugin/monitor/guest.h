@@ -51,7 +51,9 @@ void bz_guest_end(BzGuest *guest);
 /* Sends an event to subscribers, and clears it. */
 void bz_guests_emit(BzGuests *guests, struct bz_buffer *event);
 
-/* guest-endpoint.c: connects unless it is connected, or will try again. FALSE when the guest has ended, and is no more. */
+/*
+ * guest-endpoint.c: connects unless it is connected, or will try again. FALSE when the guest has ended, and is no more.
+ */
 gboolean bz_guest_connect(BzGuest *guest);
 /* The path of its socket. Free with g_free(). */
 char *bz_guest_endpoint_path(const BzGuest *guest);

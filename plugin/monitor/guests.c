@@ -171,8 +171,8 @@ static gboolean watch_folder(BzGuests *guests, GError **error)
 
 /* --- as a whole --- */
 
-BzGuests *bz_guests_new(const char *directory, const char *path, int listen_fd, void (*changed)(gpointer), gpointer opaque,
-                        GError **error)
+BzGuests *bz_guests_new(const char *directory, const char *path, int listen_fd, void (*changed)(gpointer),
+                        gpointer opaque, GError **error)
 {
     g_autoptr(BzGuests) guests = g_new0(BzGuests, 1);
 

@@ -2,10 +2,10 @@
 /*
  * What virtbootzerod knows of each guest, and what it says of it at the host's endpoint.
  *
- * It learns from two sides. A guest with the preload provider has an endpoint of its own in the runtime folder: the folder
- * is watched, and what the endpoint says is the state; when nobody serves it any more, the guest is gone. This needs no
- * libvirt. Of all other guests libvirt tells (libvirt-watch.h): whether the domain has the feature, when it starts and
- * ends, and for the qemu provider when it is reset.
+ * It learns from two sides. A guest with the preload provider has an endpoint of its own in the runtime folder: the
+ * folder is watched, and what the endpoint says is the state; when nobody serves it any more, the guest is gone. This
+ * needs no libvirt. Of all other guests libvirt tells (libvirt-watch.h): whether the domain has the feature, when it
+ * starts and ends, and for the qemu provider when it is reset.
  */
 #pragma once
 #include "core/configuration.h"
@@ -35,8 +35,8 @@ typedef struct {
  * Opens the host's endpoint: on listen_fd when it is not negative, which is taken, else at path. Watches the runtime
  * folder, which is made when it is not there. changed is called after anything has changed.
  */
-BzGuests *bz_guests_new(const char *directory, const char *path, int listen_fd, void (*changed)(gpointer), gpointer opaque,
-                        GError **error);
+BzGuests *bz_guests_new(const char *directory, const char *path, int listen_fd, void (*changed)(gpointer),
+                        gpointer opaque, GError **error);
 void bz_guests_free(BzGuests *guests);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BzGuests, bz_guests_free)
 

@@ -133,8 +133,8 @@ static const char *last_error(void)
 }
 
 /*
- * Whether a running QEMU has the property on. Only for domains that want it and have no endpoint: libvirt marks a domain
- * that was asked this way as tainted.
+ * Whether a running QEMU has the property on. Only for domains that want it and have no endpoint: libvirt marks a
+ * domain that was asked this way as tainted.
  */
 static void ask_qemu(BzLibvirtWatch *watch, virDomainPtr domain, BzDomainSeen *seen)
 {

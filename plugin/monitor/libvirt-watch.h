@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libvirt's side of the monitor: which domains run, with and without the feature, and what happens to those with the qemu
- * provider. A thread of its own connects (again and again) and asks, since libvirt may take its time; events come through
- * the main loop. guests is only touched in the main loop.
+ * libvirt's side of the monitor: which domains run, with and without the feature, and what happens to those with the
+ * qemu provider. A thread of its own connects (again and again) and asks, since libvirt may take its time; events come
+ * through the main loop. guests is only touched in the main loop.
  */
 #pragma once
 #include "core/configuration.h"

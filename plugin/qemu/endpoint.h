@@ -3,9 +3,10 @@
  * The guest's QMP endpoint: a thread of its own in QEMU's process that serves a Unix socket. What it tells comes from
  * qemu/events.h; how it tells it, from core/qmp-session.h.
  *
- * QEMU is not to notice: no signal is handled here, no lock is held that a vCPU or QEMU's main loop would wait for longer
- * than a few hundred bytes take to copy, and a guest runs as well without it. Clients are hostile, and so is the guest,
- * which can cause events as fast as it likes: they are passed on at a bounded rate, and the rest is told as lost.
+ * QEMU is not to notice: no signal is handled here, no lock is held that a vCPU or QEMU's main loop would wait for
+ * longer than a few hundred bytes take to copy, and a guest runs as well without it. Clients are hostile, and so is the
+ * guest, which can cause events as fast as it likes: they are passed on at a bounded rate, and the rest is told as
+ * lost.
  */
 #pragma once
 

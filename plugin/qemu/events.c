@@ -29,7 +29,9 @@ static void unlock(void)
     pthread_mutex_unlock(&events.mutex);
 }
 
-/* The lock is held. NULL when the queue is full: then the thread has been woken before, and will count what it missed. */
+/*
+ * The lock is held. NULL when the queue is full: then the thread has been woken before, and will count what it missed.
+ */
 static struct bz_event *queue_event(void)
 {
     if (events.count == BZ_EVENTS_QUEUED) {

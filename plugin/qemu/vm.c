@@ -189,7 +189,8 @@ static bool is_at_its_start(const struct kvm_sregs *sregs)
 
 /*
  * One reset may load the registers of the start several times; it counts once, as the processor has not run in between.
- * Others that come before it first runs are of a machine that was running: a restore, an incoming migration, a snapshot.
+ * Others that come before it first runs are of a machine that was running: a restore, an incoming migration, a
+ * snapshot.
  */
 static void judge_sregs(const struct kvm_sregs *sregs)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Preloaded into QEMU behind the provider, for hosts whose KVM has no Hyper-V emulation: makes a running guest's next
- * KVM_RUN return as if the guest had issued the hypercall whose code, in hexadecimal, is in the file BZ_HYPERCALL names.
- * The file is taken away. All else about the guest is real. The answer goes to its memory at 32 MiB.
+ * KVM_RUN return as if the guest had issued the hypercall whose code, in hexadecimal, is in the file BZ_HYPERCALL
+ * names. The file is taken away. All else about the guest is real. The answer goes to its memory at 32 MiB.
  */
 #include <dlfcn.h>
 #include <linux/kvm.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Hundreds of guests come, ask, are reset, end and crash while the monitor is killed now and then: in the end it is right."""
+"""Hundreds of guests come, ask, are reset, end and crash while the monitor is killed at times: in the end it is right."""
 import random
 import resource
 import tempfile
