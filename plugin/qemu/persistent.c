@@ -23,6 +23,8 @@ const char *bz_persistent_memory(const char *words, size_t size)
     while (bz_command_line_next(words, size, &option, &word, &is_whole)) {
         if (bz_is_option(option, "device") && names_persistent_device(word))
             return "the guest has persistent memory (nvdimm or virtio-pmem)";
+        if (bz_is_option(option, "device") && strstr(word, "virtio-mem"))
+            return "the guest has memory that is plugged when it runs (virtio-mem)";
         if ((bz_is_option(option, "machine") || bz_is_option(option, "M")) && strstr(word, "nvdimm"))
             return "the guest may have persistent memory (nvdimm on its machine)";
         if (bz_is_option(word, "readconfig"))

@@ -37,6 +37,8 @@ static void present(void)
     CHECK_TEXT(ask("qemu|-device|{\"driver\":\"nvdimm\",\"memdev\":\"m\"}|"), has);
     CHECK_TEXT(ask("qemu|-machine|q35,nvdimm=on|"), "the guest may have persistent memory (nvdimm on its machine)");
     CHECK_TEXT(ask("qemu|-M|q35,nvdimm=on|"), "the guest may have persistent memory (nvdimm on its machine)");
+    CHECK_TEXT(ask("qemu|-device|virtio-mem-pci,memdev=m|"),
+               "the guest has memory that is plugged when it runs (virtio-mem)");
     CHECK_TEXT(ask("qemu|-readconfig|x.cfg|"), "-readconfig may give the guest persistent memory");
 }
 
