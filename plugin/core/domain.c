@@ -109,7 +109,7 @@ static char *child_attribute(const BzOutline *outline, int parent, const char *n
  */
 static const struct {
     const char *element, *attribute, *value;
-    const char *shared_by, *pinned_by, *persistent;
+    const char *shared_by, *pinned_by, *memory_device;
 } device_facts[] = {
     {"hostdev", "type", "pci", .pinned_by = "a passed-through PCI device"},
     {"hostdev", "type", "mdev", .pinned_by = "a mediated device"},
@@ -120,8 +120,9 @@ static const struct {
     {"interface", "type", "vhostuser", .shared_by = "a vhost-user network interface"},
     {"disk", "type", "vhostuser", .shared_by = "a vhost-user disk"},
     {"memory", "access", "shared", .shared_by = "a memory device with access='shared'"},
-    {"memory", "model", "nvdimm", .persistent = "nvdimm"},
-    {"memory", "model", "virtio-pmem", .persistent = "virtio-pmem"},
+    {"memory", "model", "nvdimm", .memory_device = "nvdimm"},
+    {"memory", "model", "virtio-pmem", .memory_device = "virtio-pmem"},
+    {"memory", "model", "virtio-mem", .memory_device = "virtio-mem"},
 };
 
 static void read_device(const BzOutline *outline, int device, BzDomain *facts)
@@ -134,8 +135,8 @@ static void read_device(const BzOutline *outline, int device, BzDomain *facts)
             facts->shared_by = device_facts[i].shared_by;
         if (!facts->pinned_by)
             facts->pinned_by = device_facts[i].pinned_by;
-        if (!facts->persistent)
-            facts->persistent = device_facts[i].persistent;
+        if (!facts->memory_device)
+            facts->memory_device = device_facts[i].memory_device;
     }
     if (!facts->shared_by && bz_outline_is(outline, device, NULL, "filesystem")) {
         g_autofree char *driver = child_attribute(outline, device, "driver", "type");

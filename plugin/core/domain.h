@@ -36,7 +36,7 @@ typedef struct {
     gboolean preallocated;       /* /domain/memoryBacking/allocation/@mode is "immediate" */
     const char *shared_by;       /* what lets other processes write guest memory, a clause; static storage, or NULL */
     const char *pinned_by;       /* the kind of device that pins all of it, a clause; static storage, or NULL */
-    const char *persistent;      /* "nvdimm" or "virtio-pmem", static storage, or NULL */
+    const char *memory_device;      /* "nvdimm", "virtio-pmem" or "virtio-mem", static storage, or NULL */
 
     /* what is there of the provider's part of the stored form (core/args.h) */
     gboolean has_qemu_args;   /* -global ...hv-boot-zeroed-mem=... or hv-ext-query-caps=... */

@@ -63,6 +63,20 @@ static char *(*const rules[])(const BzDomain *domain) = {
     check_arch, check_type, check_mode, check_launch_security, check_file,
 };
 
+/* Memory that is all there when the guest starts: what is still zero is known by write-protection, if by anything. */
+static char *populated_warning(const BzDomain *domain)
+{
+    const char *what = domain->hugepages ? "memoryBacking hugepages" : "memoryBacking allocation mode='immediate'";
+
+    if (domain->shared_by)
+        return g_strdup_printf("%s populates memory that other processes may write (%s): boot_zeroed_memory reports none "
+                               "of it; use memory that is populated on demand, or that is not shared",
+                               what, domain->shared_by);
+    return g_strdup_printf("%s makes all of the guest's memory resident when it starts: boot_zeroed_memory saves the "
+                           "guest the time of zeroing it, and the host no memory",
+                           what);
+}
+
 /* What works, and saves less than one would think. Each adds a text. */
 static void warn(const BzDomain *domain, GPtrArray *warnings)
 {
@@ -71,28 +85,16 @@ static void warn(const BzDomain *domain, GPtrArray *warnings)
                         g_strdup_printf("%s makes all of the guest's memory resident: boot_zeroed_memory will find "
                                         "little to report; remove the device to save memory",
                                         domain->pinned_by));
-    if (domain->hugepages)
-        g_ptr_array_add(warnings,
-                        g_strdup("the guest's memory is made of huge pages, of which boot_zeroed_memory reports "
-                                 "none: remove memoryBacking hugepages to save memory"));
     if (domain->locked)
         g_ptr_array_add(warnings,
                         g_strdup("memoryBacking locked makes all of the guest's memory resident: boot_zeroed_memory "
                                  "will find little to report; remove it to save memory"));
-    if (domain->preallocated)
-        g_ptr_array_add(warnings,
-                        g_strdup("memoryBacking allocation mode='immediate' makes all of the guest's memory "
-                                 "resident: boot_zeroed_memory will find little to report; use mode='ondemand' to "
-                                 "save memory"));
-    if (domain->shared_by)
-        g_ptr_array_add(warnings,
-                        g_strdup_printf("other processes may write the guest's memory (%s): boot_zeroed_memory "
-                                        "reports none of what is shared with them",
-                                        domain->shared_by));
-    if (domain->persistent)
-        g_ptr_array_add(warnings, g_strdup_printf("the guest has persistent memory (%s), which keeps its content: "
+    if (domain->hugepages || domain->preallocated)
+        g_ptr_array_add(warnings, populated_warning(domain));
+    if (domain->memory_device)
+        g_ptr_array_add(warnings, g_strdup_printf("the guest has %s memory, which must not be taken for boot memory: "
                                                   "boot_zeroed_memory reports nothing above 4 GiB",
-                                                  domain->persistent));
+                                                  domain->memory_device));
 }
 
 gboolean bz_validate(const BzDomain *domain, GPtrArray **warnings, GError **error)
