@@ -243,20 +243,22 @@ static gboolean is_all_ours(const BzOutline *outline, int commandline, const Our
 }
 
 /*
- * libvirt declares the namespace at the root as long as the domain has a command line of its own; take it away with
+ * libvirt declares the namespace at <domain> as long as the domain has a command line of its own; take it away with
  * the last thing that used it. A declaration the user made is left: then ours was on the removed element itself.
  */
 static void remove_declaration(BzEdits *edits, const BzOutline *outline, int domain, int commandline)
 {
     const char *text = bz_outline_source(outline);
     const BzNode *removed = bz_outline_node(outline, commandline);
+    const BzNode *around = bz_outline_node(outline, domain);
     gsize start, end;
 
     if (bz_outline_attribute_span(outline, commandline, "xmlns:qemu", &start, &end) ||
         !bz_outline_attribute_span(outline, domain, "xmlns:qemu", &start, &end) ||
         strncmp(text + start, BZ_NS_QEMU, end - start) != 0)
         return;
-    for (const char *use = strstr(text, "qemu:"); use; use = strstr(use + 1, "qemu:"))
+    for (const char *use = strstr(text + around->start, "qemu:"); use && (gsize)(use - text) < around->end;
+         use = strstr(use + 1, "qemu:"))
         if ((gsize)(use - text) < removed->start || (gsize)(use - text) >= removed->end)
             return;
     while (text[start] != 'x')

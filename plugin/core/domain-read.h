@@ -14,6 +14,12 @@ typedef struct {
 } BzDomainNodes;
 
 /*
+ * The next domain of a document after the node `after` (BZ_NODE_NONE: the first), BZ_NODE_NONE at the end. A document
+ * is a <domain>, or the <domainsnapshot> or <domaincheckpoint> with the <domain> and <inactiveDomain> it was made of.
+ */
+int bz_domain_next(const BzOutline *outline, int after);
+
+/*
  * As bz_domain_parse(), for the <domain> element at index `domain` of an outline. Elements that are neither in
  * <hyperv> nor in <metadata> are refused.
  */

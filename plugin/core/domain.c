@@ -219,6 +219,20 @@ static void read_args(const BzOutline *outline, int domain, const BzConfiguratio
     facts->preload_library = g_steal_pointer(&found.library);
 }
 
+int bz_domain_next(const BzOutline *outline, int after)
+{
+    if (bz_outline_is(outline, BZ_NODE_ROOT, NULL, "domain"))
+        return after == BZ_NODE_NONE ? BZ_NODE_ROOT : BZ_NODE_NONE;
+    if (!bz_outline_is(outline, BZ_NODE_ROOT, NULL, "domainsnapshot") &&
+        !bz_outline_is(outline, BZ_NODE_ROOT, NULL, "domaincheckpoint"))
+        return BZ_NODE_NONE;
+    do
+        after = bz_outline_any_child(outline, BZ_NODE_ROOT, after);
+    while (after != BZ_NODE_NONE && !bz_outline_is(outline, after, NULL, "domain") &&
+           !bz_outline_is(outline, after, NULL, "inactiveDomain"));
+    return after;
+}
+
 BzDomain *bz_domain_read(const BzOutline *outline, int domain, const BzConfiguration *configuration,
                          BzDomainNodes *nodes, GError **error)
 {

@@ -97,12 +97,13 @@ static gboolean wants_attributes(const BzNode *node)
     return FALSE;
 }
 
+/* Of a domain that is the root, or a child of the root. */
 static gboolean wants_text(const BzNode *node)
 {
     static const char *const with_text[] = {"name", "uuid", "emulator"};
 
     for (guint i = 0; i < G_N_ELEMENTS(with_text); i++)
-        if (node->depth <= 2 && strcmp(node->name, with_text[i]) == 0)
+        if (node->depth <= 3 && strcmp(node->name, with_text[i]) == 0)
             return TRUE;
     return FALSE;
 }

@@ -29,12 +29,30 @@ static void remove_marker(BzEdits *edits, const BzOutline *outline, const BzDoma
         bz_edits_remove_with_indent(edits, metadata->start, metadata->end);
 }
 
+static gboolean restore_domain(BzEdits *edits, const BzOutline *outline, int domain, const BzConfiguration *configuration,
+                               GError **error)
+{
+    g_autoptr(BzDomain) facts = NULL;
+    BzDomainNodes nodes;
+
+    facts = bz_domain_read(outline, domain, configuration, &nodes, error);
+    if (!facts)
+        return FALSE;
+    if (!facts->has_marker)
+        return TRUE;
+    remove_marker(edits, outline, &nodes);
+    bz_args_edit(edits, outline, domain, configuration, &facts->features, NULL, nodes.written & BZ_WRITTEN_COMMANDLINE,
+                 NULL);
+    if (!facts->has_elements)
+        bz_place_elements(edits, outline, domain, &facts->features, nodes.written);
+    return TRUE;
+}
+
 gboolean bz_restore(const char *xml, const BzConfiguration *configuration, char **out, GError **error)
 {
     g_autoptr(BzOutline) outline = NULL;
-    g_autoptr(BzDomain) facts = NULL;
     g_autoptr(BzEdits) edits = NULL;
-    BzDomainNodes nodes;
+    int domain = BZ_NODE_NONE;
 
     *out = NULL;
     if (!bz_restore_concerns(xml))
@@ -42,20 +60,11 @@ gboolean bz_restore(const char *xml, const BzConfiguration *configuration, char 
     outline = bz_outline_new(xml, error);
     if (!outline)
         return FALSE;
-    if (!bz_outline_is(outline, BZ_NODE_ROOT, NULL, "domain"))
-        return TRUE;
-    facts = bz_domain_read(outline, BZ_NODE_ROOT, configuration, &nodes, error);
-    if (!facts)
-        return FALSE;
-    if (!facts->has_marker)
-        return TRUE;
-
     edits = bz_edits_new(xml);
-    remove_marker(edits, outline, &nodes);
-    bz_args_edit(edits, outline, BZ_NODE_ROOT, configuration, &facts->features, NULL,
-                 nodes.written & BZ_WRITTEN_COMMANDLINE, NULL);
-    if (!facts->has_elements)
-        bz_place_elements(edits, outline, BZ_NODE_ROOT, &facts->features, nodes.written);
-    *out = bz_edits_apply(edits);
+    while ((domain = bz_domain_next(outline, domain)) != BZ_NODE_NONE)
+        if (!restore_domain(edits, outline, domain, configuration, error))
+            return FALSE;
+    if (!bz_edits_is_empty(edits))
+        *out = bz_edits_apply(edits);
     return TRUE;
 }

@@ -155,16 +155,43 @@ static gboolean choose_provider(const BzDomain *facts, BzTranslateFlags flags, B
     return FALSE;
 }
 
+static gboolean translate_domain(Translation *work, int domain, const BzConfiguration *configuration, BzChooser choose,
+                                 gpointer data, char **notice, GError **error)
+{
+    g_autoptr(BzDomain) facts = NULL;
+    g_autoptr(BzChoice) choice = NULL;
+    BzDomainNodes nodes;
+    gboolean commandline_was_empty = FALSE;
+
+    facts = bz_domain_read(work->outline, domain, configuration, &nodes, error);
+    if (!facts)
+        return FALSE;
+    if (!facts->has_elements && !facts->has_marker)
+        return TRUE;
+    if (!bz_validate(facts, NULL, error) ||
+        !choose_provider(facts, work->flags, choose, data, &choice, notice, error))
+        return FALSE;
+
+    work->written = 0;
+    remove_elements(work, domain);
+    bz_args_edit(work->edits, work->outline, domain, configuration, &facts->features, choice, FALSE,
+                 &commandline_was_empty);
+    if (commandline_was_empty)
+        work->written |= BZ_WRITTEN_COMMANDLINE;
+    if (!(work->flags & BZ_TRANSLATE_EXACT))
+        work->written = 0;
+    if (!marker_is_right(facts))
+        put_marker(work, domain, nodes.marker, &facts->features);
+    return TRUE;
+}
+
 gboolean bz_translate(const char *xml, const BzConfiguration *configuration, BzTranslateFlags flags, BzChooser choose,
                       gpointer data, char **out, char **notice, GError **error)
 {
     g_autoptr(BzOutline) outline = NULL;
-    g_autoptr(BzDomain) facts = NULL;
-    g_autoptr(BzChoice) choice = NULL;
     g_autoptr(BzEdits) edits = NULL;
-    BzDomainNodes nodes;
-    Translation work = {.flags = flags};
-    gboolean commandline_was_empty = FALSE;
+    g_autofree char *first_notice = NULL;
+    int domain = BZ_NODE_NONE;
 
     *out = NULL;
     if (notice)
@@ -174,29 +201,18 @@ gboolean bz_translate(const char *xml, const BzConfiguration *configuration, BzT
     outline = bz_outline_new(xml, error);
     if (!outline)
         return FALSE;
-    if (!bz_outline_is(outline, BZ_NODE_ROOT, NULL, "domain"))
-        return TRUE;
-    facts = bz_domain_read(outline, BZ_NODE_ROOT, configuration, &nodes, error);
-    if (!facts)
-        return FALSE;
-    if (!facts->has_elements && !facts->has_marker)
-        return TRUE;
-    if (!bz_validate(facts, NULL, error) ||
-        !choose_provider(facts, flags, choose, data, &choice, notice, error))
-        return FALSE;
-
     edits = bz_edits_new(xml);
-    work.edits = edits;
-    work.outline = outline;
-    remove_elements(&work, BZ_NODE_ROOT);
-    bz_args_edit(edits, outline, BZ_NODE_ROOT, configuration, &facts->features, choice, FALSE,
-                 &commandline_was_empty);
-    if (commandline_was_empty)
-        work.written |= BZ_WRITTEN_COMMANDLINE;
-    if (!(flags & BZ_TRANSLATE_EXACT))
-        work.written = 0;
-    if (!marker_is_right(facts))
-        put_marker(&work, BZ_NODE_ROOT, nodes.marker, &facts->features);
+    while ((domain = bz_domain_next(outline, domain)) != BZ_NODE_NONE) {
+        Translation work = {.edits = edits, .outline = outline, .flags = flags};
+        g_autofree char *next_notice = NULL;
+
+        if (!translate_domain(&work, domain, configuration, choose, data, &next_notice, error))
+            return FALSE;
+        if (!first_notice)
+            first_notice = g_steal_pointer(&next_notice);
+    }
+    if (notice)
+        *notice = g_steal_pointer(&first_notice);
     if (!bz_edits_is_empty(edits))
         *out = bz_edits_apply(edits);
     return TRUE;

@@ -6,6 +6,7 @@
  * in <metadata>, which says what the user wrote, and the chosen provider's arguments in <qemu:commandline>.
  * docs/architecture/at-rest.md describes it; it is a stable format.
  *
+ * The text is a domain XML, or the XML of a snapshot or a checkpoint: every domain in it is translated.
  * Both directions edit the text in place: what they do not have to touch comes out byte for byte as it went in,
  * comments, quotes and spaces included. XML that has nothing of bootzero's is not touched at all (*out is NULL).
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libvirt/convert.h"
 
+#include "core/abi.h"
 #include "core/element-parse.h"
 #include "core/outline.h"
 #include "core/validate.h"
@@ -76,6 +77,21 @@ gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const cha
     return TRUE;
 }
 
+gboolean bz_convert_keeps_guest(virConnectPtr conn, char *former, const char *xml)
+{
+    g_autofree char *owned = former;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BzSettings) settings = NULL;
+
+    if (former == NULL || xml == NULL || (!bz_translate_concerns(former) && !bz_translate_concerns(xml)))
+        return TRUE;
+    settings = bz_settings_get(&error);
+    if (settings != NULL && bz_abi_check(former, xml, settings->configuration, &error))
+        return TRUE;
+    bz_report_error(conn, error);
+    return FALSE;
+}
+
 /* The part of libvirt's XML that matters, stored form -> user's form. NULL on error, or when nothing is to be restored. */
 static char *restore_shortened(const BzSettings *settings, const char *shortened, GError **error)
 {
@@ -93,7 +109,9 @@ static char *restore(const char *xml, GError **error)
 {
     g_autoptr(BzSettings) settings = bz_settings_get(error);
     BzRemoved removed[BZ_REMOVED];
-    g_autofree char *shortened = settings != NULL ? bz_shorten(xml, removed) : NULL;
+    /* of a domain; what is in a snapshot or a checkpoint has another indent */
+    gboolean is_domain = g_str_has_prefix(xml, "<domain ");
+    g_autofree char *shortened = settings != NULL && is_domain ? bz_shorten(xml, removed) : NULL;
     g_autofree char *part = NULL;
     char *whole = NULL;
 

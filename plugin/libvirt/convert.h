@@ -12,6 +12,12 @@
 gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const char **xml, char **stored);
 
 /*
+ * libvirt's ABI check: whether a guest that was what former says may become what xml says, both in either form. Takes
+ * former. FALSE: refused, and the error is the thread's libvirt error. TRUE too when either is NULL.
+ */
+gboolean bz_convert_keeps_guest(virConnectPtr conn, char *former, const char *xml);
+
+/*
  * libvirt's XML on its way to a client. Takes xml and returns it or what replaces it, both for free(). NULL stays NULL.
  * Never fails: what cannot be restored goes out in its stored form, with a warning in the log.
  */
