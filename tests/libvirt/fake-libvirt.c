@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libvirt/private.h"
+
 FakeLibvirt fake;
 
 /* Any pointer will do: nothing looks behind it. */
@@ -107,6 +109,102 @@ void virLogMessage(void *source, int priority, const char *file, int line, const
     fake.log_priority = priority;
     vsnprintf(fake.log, sizeof(fake.log), format, arguments);
     va_end(arguments);
+}
+
+#endif
+
+#ifndef BARE
+
+/* The functions that carry XML as an argument called xml, and those that carry it in typed parameters. */
+#define TAKES(name, ...)         \
+    int name(__VA_ARGS__)        \
+    {                            \
+        take(#name, xml);        \
+        return 0;                \
+    }
+#define TAKES_PARAMETERS(name, ...)                                  \
+    int name(__VA_ARGS__)                                            \
+    {                                                                \
+        fake.parameters = params;                                    \
+        take(#name, nparams > 1 ? params[1].value.s : NULL);         \
+        return 0;                                                    \
+    }
+
+virConnectPtr virDomainGetConnect(virDomainPtr dom)
+{
+    return fake.connection;
+}
+
+int virDomainIsActive(virDomainPtr dom)
+{
+    return 1;
+}
+
+char *virDomainSaveImageGetXMLDesc(virConnectPtr conn, const char *file, unsigned int flags)
+{
+    return strcmp(file, "image") == 0 ? give(__func__) : NULL;
+}
+
+char *virDomainManagedSaveGetXMLDesc(virDomainPtr dom, unsigned int flags)
+{
+    return give(__func__);
+}
+
+TAKES(virDomainSaveFlags, virDomainPtr dom, const char *to, const char *xml, unsigned int flags)
+TAKES_PARAMETERS(virDomainSaveParams, virDomainPtr dom, virTypedParameterPtr params, int nparams, unsigned int flags)
+TAKES(virDomainRestoreFlags, virConnectPtr conn, const char *from, const char *xml, unsigned int flags)
+TAKES_PARAMETERS(virDomainRestoreParams, virConnectPtr conn, virTypedParameterPtr params, int nparams,
+                 unsigned int flags)
+TAKES(virDomainSaveImageDefineXML, virConnectPtr conn, const char *file, const char *xml, unsigned int flags)
+TAKES(virDomainManagedSaveDefineXML, virDomainPtr dom, const char *xml, unsigned int flags)
+TAKES(virDomainMigratePerform3, virDomainPtr dom, const char *xml, const char *cookie, int cookie_size,
+      char **cookie_out, int *cookie_out_size, const char *destination, const char *uri, unsigned long flags,
+      const char *name, unsigned long bandwidth)
+TAKES_PARAMETERS(virDomainMigratePerform3Params, virDomainPtr dom, const char *destination, virTypedParameterPtr params,
+                 int nparams, const char *cookie, int cookie_size, char **cookie_out, int *cookie_out_size,
+                 unsigned int flags)
+TAKES(virDomainMigratePrepare2, virConnectPtr conn, char **cookie_out, int *cookie_out_size, const char *uri,
+      char **uri_out, unsigned long flags, const char *name, unsigned long bandwidth, const char *xml)
+TAKES(virDomainMigratePrepare3, virConnectPtr conn, const char *cookie, int cookie_size, char **cookie_out,
+      int *cookie_out_size, const char *uri, char **uri_out, unsigned long flags, const char *name,
+      unsigned long bandwidth, const char *xml)
+TAKES_PARAMETERS(virDomainMigratePrepare3Params, virConnectPtr conn, virTypedParameterPtr params, int nparams,
+                 const char *cookie, int cookie_size, char **cookie_out, int *cookie_out_size, char **uri_out,
+                 unsigned int flags)
+TAKES(virDomainMigratePrepareTunnel, virConnectPtr conn, virStreamPtr stream, unsigned long flags, const char *name,
+      unsigned long bandwidth, const char *xml)
+TAKES(virDomainMigratePrepareTunnel3, virConnectPtr conn, virStreamPtr stream, const char *cookie, int cookie_size,
+      char **cookie_out, int *cookie_out_size, unsigned long flags, const char *name, unsigned long bandwidth,
+      const char *xml)
+TAKES_PARAMETERS(virDomainMigratePrepareTunnel3Params, virConnectPtr conn, virStreamPtr stream,
+                 virTypedParameterPtr params, int nparams, const char *cookie, int cookie_size, char **cookie_out,
+                 int *cookie_out_size, unsigned int flags)
+
+char *virDomainMigrateBegin3(virDomainPtr dom, const char *xml, char **cookie_out, int *cookie_out_size,
+                             unsigned long flags, const char *name, unsigned long bandwidth)
+{
+    take(__func__, xml);
+    return fake.copy != NULL ? strdup(fake.copy) : NULL;
+}
+
+char *virDomainMigrateBegin3Params(virDomainPtr dom, virTypedParameterPtr params, int nparams, char **cookie_out,
+                                   int *cookie_out_size, unsigned int flags)
+{
+    take(__func__, nparams > 1 ? params[1].value.s : NULL);
+    return fake.copy != NULL ? strdup(fake.copy) : NULL;
+}
+
+char *virDomainGetMetadata(virDomainPtr dom, int type, const char *uri, unsigned int flags)
+{
+    take(__func__, uri);
+    return NULL;
+}
+
+int virDomainSetMetadata(virDomainPtr dom, int type, const char *metadata, const char *key, const char *uri,
+                         unsigned int flags)
+{
+    take(__func__, uri);
+    return 0;
 }
 
 #endif

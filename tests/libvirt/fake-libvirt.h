@@ -8,6 +8,8 @@ typedef struct {
     char *copy;           /* what was there */
     unsigned int flags;
     int *files;
+    virTypedParameterPtr parameters;
+    virConnectPtr connection; /* of every domain */
 
     const char *answer; /* what the functions that return XML copy */
     char *answered;     /* the very pointer they returned */
