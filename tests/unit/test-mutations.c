@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Random changes to the examples: whatever comes of them, translating never fails in another way than by an error,
- * and what it accepts is stable after the first pass there and back. GLib prints the seed of a failed run.
+ * and what it accepts is stable after the first pass there and back. GLib prints the seed of a failed run, for --seed.
  */
 #include <libxml/parser.h>
 #include <string.h>
