@@ -78,9 +78,10 @@ finish()
 }
 
 # What KVM says of Hyper-V to the daemon and its hook (kvm-answers.c): able, old or unable.
+kvm_file=/run/bootzero-test-kvm
 kvm()
 {
-    echo "$1" >/run/bootzero-test-kvm
+    echo "$1" >"$kvm_file"
 }
 
 # configure LINE...: the plugin's configuration; without a line there is no file.
