@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The hook libvirt runs as .../hooks/qemu.d/bootzero NAME OPERATION SUB-OPERATION EXTRA, with the domain XML in its
- * stored form on stdin. A non-zero exit at `prepare` aborts the start, and what is on stderr becomes part of the error.
+ * stored form on stdin. A non-zero exit aborts the operation, and what is on stderr becomes part of the error.
  *
- * It refuses what would start and silently lack the feature: QEMU takes the arguments also where KVM cannot do its part,
- * and the dynamic linker goes on without a library it does not find. Every other operation passes: a failing
- * `reconnect`, for one, would kill a running guest. It never calls libvirt, which waits for it.
+ *   prepare   refuses what would start and silently lack the feature: QEMU takes the arguments also where KVM cannot do its
+ *             part, and the dynamic linker goes on without a library it does not find
+ *   migrate   at the destination, and
+ *   restore   of a saved guest: refuse a host that cannot give the guest what it was told it has. libvirt would take
+ *             another XML from stdout; nothing on it leaves the XML as it is
+ *
+ * Every other operation passes: a failing `reconnect`, for one, would kill a running guest. It never calls libvirt, which
+ * waits for it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -44,7 +49,37 @@ static GString *read_stdin(void)
     return xml;
 }
 
-static gboolean check(const char *xml, GError **error)
+typedef gboolean (*Check)(const BzDomain *domain, const BzConfiguration *configuration, GError **error);
+
+static gboolean may_restore(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
+    if (bz_choice_continues(domain, configuration, error))
+        return TRUE;
+    g_prefix_error(error, "host '%s' cannot take the guest: ", g_get_host_name());
+    return FALSE;
+}
+
+/*
+ * Without arguments it is an offline migration of a definition, which may ask for anything, or that of a guest that was
+ * started without: then prepare follows, and refuses.
+ */
+static gboolean may_migrate(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
+    return !bz_choice_may_continue(domain, NULL) || may_restore(domain, configuration, error);
+}
+
+static Check check_at(const char *operation)
+{
+    if (strcmp(operation, "prepare") == 0)
+        return bz_choice_still_holds;
+    if (strcmp(operation, "migrate") == 0)
+        return may_migrate;
+    if (strcmp(operation, "restore") == 0)
+        return may_restore;
+    return NULL;
+}
+
+static gboolean check(const char *xml, Check choice_check, GError **error)
 {
     g_autoptr(BzConfiguration) configuration = bz_configuration_load(NULL, error);
     if (!configuration)
@@ -53,7 +88,7 @@ static gboolean check(const char *xml, GError **error)
     g_autoptr(BzDomain) domain = bz_domain_parse(xml, configuration, error);
     if (!domain || !bz_validate(domain, NULL, error))
         return FALSE;
-    return !bz_features_wants_ext_query_caps(&domain->features) || bz_choice_still_holds(domain, configuration, error);
+    return !bz_features_wants_ext_query_caps(&domain->features) || choice_check(domain, configuration, error);
 }
 
 static int refuse(const char *prefix, const char *message)
@@ -68,12 +103,14 @@ int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) xml = NULL;
+    Check choice_check;
 
     if (argc < 3) {
         fputs("usage: bootzero-hook NAME OPERATION SUB-OPERATION EXTRA <DOMAIN-XML\n", stderr);
         return 2;
     }
-    if (strcmp(argv[2], "prepare") != 0)
+    choice_check = check_at(argv[2]);
+    if (choice_check == NULL)
         return 0;
 
     xml = read_stdin();
@@ -85,7 +122,7 @@ int main(int argc, char **argv)
         return 0;
     if (xml->len > XML_LIMIT)
         return refuse("XML error", "the domain XML is larger than 16 MiB");
-    if (!check(xml->str, &error))
+    if (!check(xml->str, choice_check, &error))
         return refuse(bz_error_prefix(error), error->message);
     return 0;
 }

@@ -190,6 +190,25 @@ BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfigurati
     return choice_new(configuration, provider, unprobed_cpu_type(domain));
 }
 
+static gboolean has_arguments(const BzDomain *domain)
+{
+    return domain->has_qemu_args || domain->has_preload_env;
+}
+
+BzChoice *bz_choice_of(const BzDomain *former, const BzConfiguration *configuration, GError **error)
+{
+    BzProvider provider = former->has_qemu_args ? BZ_PROVIDER_QEMU : BZ_PROVIDER_PRELOAD;
+    BzChoice *choice = bz_choose(former, configuration, provider, NULL);
+
+    if (!choice)
+        choice = bz_choose_for_another_host(former, configuration, provider, error);
+    if (choice && provider == BZ_PROVIDER_PRELOAD) {
+        g_free(choice->library);
+        choice->library = g_strdup(former->preload_library);
+    }
+    return choice;
+}
+
 /* The command that mends what was chosen when the domain was defined. */
 static char *refresh_command(const BzDomain *domain)
 {
@@ -217,7 +236,7 @@ gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *co
     g_autoptr(GError) cause = NULL;
     g_autoptr(BzChoice) choice = NULL;
 
-    if (!domain->has_qemu_args && !domain->has_preload_env) {
+    if (!has_arguments(domain)) {
         choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, error);
         return choice && refuse(domain, g_strdup_printf("the domain was defined when this host could not provide it, and "
                                                         "now it can: %s", remedy), error);
@@ -228,6 +247,32 @@ gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *co
     if (choice)
         g_set_error(error, cause->domain, cause->code, "%s; or take provider '%s', which this host has: %s", cause->message,
                     bz_provider_to_string(choice->provider), remedy);
+    else
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
+}
+
+gboolean bz_choice_may_continue(const BzDomain *former, GError **error)
+{
+    return has_arguments(former) ||
+           refuse(former, g_strdup("the guest was started without it, and what it was told may not change while it runs or "
+                                   "is saved: start it anew"), error);
+}
+
+gboolean bz_choice_continues(const BzDomain *domain, const BzConfiguration *configuration, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    g_autoptr(BzChoice) choice = NULL;
+
+    if (!bz_choice_may_continue(domain, error))
+        return FALSE;
+    if (stored_choice_can(domain, configuration, &cause))
+        return TRUE;
+    choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, NULL);
+    if (choice)
+        g_set_error(error, cause->domain, cause->code, "%s; or take provider '%s', which this host has: use --xml with what "
+                    "'virt-bootzero translate' makes here of the guest's XML", cause->message,
+                    bz_provider_to_string(choice->provider));
     else
         g_propagate_error(error, g_steal_pointer(&cause));
     return FALSE;

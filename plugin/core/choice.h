@@ -43,8 +43,26 @@ BzChoice *bz_choose_for_another_host(const BzDomain *domain, const BzConfigurati
                                      GError **error);
 
 /*
+ * The choice that made the arguments of former, the stored form of a guest that runs or is saved: its provider and its
+ * library, whether this host has them or not. former must have arguments. Errors as bz_choose_for_another_host().
+ */
+BzChoice *bz_choice_of(const BzDomain *former, const BzConfiguration *configuration, GError **error);
+
+/*
  * At start: whether what the stored form of the domain asks for, by the arguments that are there, works on this host
  * now. It makes no choice of its own, so a change of the configuration does not stop a guest that would run.
  * FALSE with BZ_ERROR_UNSUPPORTED; where a new choice would work, the text names the command that makes it. Only for domains whose features want something (bz_features_wants_ext_query_caps).
  */
 gboolean bz_choice_still_holds(const BzDomain *domain, const BzConfiguration *configuration, GError **error);
+
+/*
+ * The same for a guest that goes on here, after a migration or from a saved image: what it was told may not change, so
+ * it is also refused when it was started without arguments (bz_choice_may_continue).
+ */
+gboolean bz_choice_continues(const BzDomain *domain, const BzConfiguration *configuration, GError **error);
+
+/*
+ * FALSE with BZ_ERROR_UNSUPPORTED when former, the stored form of a guest that runs or is saved, has no arguments: it
+ * was started without what its features want.
+ */
+gboolean bz_choice_may_continue(const BzDomain *former, GError **error);

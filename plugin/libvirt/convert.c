@@ -6,21 +6,10 @@
 #include "core/outline.h"
 #include "core/validate.h"
 #include "libvirt/memo.h"
+#include "libvirt/provider.h"
 #include "libvirt/report.h"
 #include "libvirt/settings.h"
 #include "libvirt/shorten.h"
-
-static BzChoice *choose(const BzDomain *domain, gpointer data, GError **error)
-{
-    const BzConfiguration *configuration = data;
-    g_autoptr(GPtrArray) warnings = NULL;
-
-    if (bz_validate(domain, &warnings, NULL) && warnings != NULL) {
-        for (guint i = 0; i < warnings->len; i++)
-            bz_report_warning("domain '%s': %s", domain->name, (const char *)warnings->pdata[i]);
-    }
-    return bz_choose(domain, configuration, BZ_PROVIDER_NONE, error);
-}
 
 static gboolean has_ours(const BzOutline *outline)
 {
@@ -31,12 +20,17 @@ static gboolean has_ours(const BzOutline *outline)
     return FALSE;
 }
 
-static gboolean translate(const char *xml, BzTranslateFlags flags, char **stored, char **notice, GError **error)
+static gboolean translate(const char *xml, BzPurpose purpose, const char *former, char **stored, char **notice,
+                          GError **error)
 {
     g_autoptr(BzSettings) settings = bz_settings_get(error);
+    g_auto(BzProviderChooser) chooser = {0};
 
-    return settings != NULL && bz_translate(xml, settings->configuration, flags, choose, settings->configuration, stored,
-                                            notice, error);
+    if (settings == NULL)
+        return FALSE;
+    bz_provider_chooser_init(&chooser, settings->configuration, purpose, former);
+    return bz_provider_is_settled(&chooser, xml) ||
+           bz_translate(xml, settings->configuration, chooser.flags, bz_provider_choose, &chooser, stored, notice, error);
 }
 
 /*
@@ -56,37 +50,42 @@ static gboolean is_for_libvirt(const char *xml, const GError *error)
     return outline != NULL ? !has_ours(outline) : g_error_matches(reading, BZ_ERROR, BZ_ERROR_MALFORMED);
 }
 
-gboolean bz_convert_inward(virConnectPtr conn, BzTranslateFlags flags, const char **xml, char **stored)
+/* libvirt's ABI check: whether a guest that was what former says may become what xml says, both in the stored form. */
+static gboolean keeps_guest(const char *former, const char *xml, GError **error)
 {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(BzSettings) settings = NULL;
+
+    if (former == NULL || (!bz_translate_concerns(former) && !bz_translate_concerns(xml)))
+        return TRUE;
+    settings = bz_settings_get(error);
+    return settings != NULL && bz_abi_check(former, xml, settings->configuration, error);
+}
+
+static gboolean convert(BzPurpose purpose, const char *former, const char **xml, char **stored, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
     g_autofree char *notice = NULL;
 
-    *stored = NULL;
-    if (*xml == NULL || !bz_translate_concerns(*xml))
-        return TRUE;
-    if (!translate(*xml, flags, stored, &notice, &error)) {
-        if (is_for_libvirt(*xml, error))
+    if (bz_translate_concerns(*xml) && !translate(*xml, purpose, former, stored, &notice, &reason)) {
+        if (is_for_libvirt(*xml, reason))
             return TRUE;
-        bz_report_error(conn, error);
+        g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
     if (notice != NULL)
         bz_report_warning("%s", notice);
     if (*stored != NULL)
         *xml = *stored;
-    return TRUE;
+    return keeps_guest(former, *xml, error);
 }
 
-gboolean bz_convert_keeps_guest(virConnectPtr conn, char *former, const char *xml)
+gboolean bz_convert_inward(virConnectPtr conn, BzPurpose purpose, char *former, const char **xml, char **stored)
 {
     g_autofree char *owned = former;
     g_autoptr(GError) error = NULL;
-    g_autoptr(BzSettings) settings = NULL;
 
-    if (former == NULL || xml == NULL || (!bz_translate_concerns(former) && !bz_translate_concerns(xml)))
-        return TRUE;
-    settings = bz_settings_get(&error);
-    if (settings != NULL && bz_abi_check(former, xml, settings->configuration, &error))
+    *stored = NULL;
+    if (*xml == NULL || convert(purpose, former, xml, stored, &error))
         return TRUE;
     bz_report_error(conn, error);
     return FALSE;

@@ -26,35 +26,34 @@
     __typeof__(&name) next = bz_next(&slot, #name)
 
 /*
- * In: the argument xml is translated before the call, with flags, for the connection conn. former is what the guest was
- * (libvirt/former.h): the call is refused when xml would change that. NULL for XML that makes a new one.
+ * In: the argument xml is translated before the call, for the purpose and the connection conn. former is what the guest
+ * was (libvirt/former.h): the call is refused when xml would change that. NULL for XML that makes a new one.
  */
-#define INWARD(type, failed, name, parameters, arguments, conn, flags, former)                \
-    EXPORT type name parameters                                                               \
-    {                                                                                         \
-        NEXT(name);                                                                           \
-        g_autofree char *stored = NULL;                                                       \
-                                                                                              \
-        if (!is_there(next, #name) || !bz_convert_inward((conn), (flags), &xml, &stored) ||   \
-            (xml != NULL && !bz_convert_keeps_guest((conn), (former), xml)))                  \
-            return failed;                                                                    \
-        return next arguments;                                                                \
+#define INWARD(type, failed, name, parameters, arguments, conn, purpose, former)                             \
+    EXPORT type name parameters                                                                              \
+    {                                                                                                        \
+        NEXT(name);                                                                                          \
+        g_autofree char *stored = NULL;                                                                      \
+                                                                                                             \
+        if (!is_there(next, #name) ||                                                                        \
+            (xml != NULL && !bz_convert_inward((conn), (purpose), (former), &xml, &stored)))                 \
+            return failed;                                                                                   \
+        return next arguments;                                                                               \
     }
 
 /* In: the same for the XML among the typed parameters params. */
-#define PARAMETERS(type, failed, name, parameters, arguments, conn, flags, former)                 \
-    EXPORT type name parameters                                                                    \
-    {                                                                                              \
-        NEXT(name);                                                                                \
-        g_auto(BzParameters) converted = {0};                                                      \
-        const char *xml;                                                                           \
-                                                                                                   \
-        if (!is_there(next, #name) ||                                                              \
-            !bz_parameters_inward((conn), (flags), &params, (int)nparams, &converted) ||           \
-            ((xml = bz_parameters_guest(params, (int)nparams)) != NULL &&                          \
-             !bz_convert_keeps_guest((conn), (former), xml)))                                      \
-            return failed;                                                                         \
-        return next arguments;                                                                     \
+#define PARAMETERS(type, failed, name, parameters, arguments, conn, purpose, former)                         \
+    EXPORT type name parameters                                                                              \
+    {                                                                                                        \
+        NEXT(name);                                                                                          \
+        g_auto(BzParameters) converted = {0};                                                                \
+                                                                                                             \
+        if (!is_there(next, #name) ||                                                                        \
+            !bz_parameters_inward((conn), (purpose),                                                         \
+                                  bz_parameters_guest(params, (int)nparams) != NULL ? (former) : NULL,       \
+                                  &params, (int)nparams, &converted))                                        \
+            return failed;                                                                                   \
+        return next arguments;                                                                               \
     }
 
 /* Out: what the call returns is handed through convert. */
@@ -90,8 +89,11 @@ static virConnectPtr of(virDomainPtr domain)
  * A definition may ask for what this host cannot do, as with every feature; the start refuses it. So it is with what is
  * kept for later or is for another host. A creation is a start.
  */
-#define DEFINE BZ_TRANSLATE_ALLOW_NONE
-#define CREATE 0
+#define DEFINE BZ_TO_DEFINE
+#define CREATE BZ_TO_CREATE
+#define KEEP BZ_TO_KEEP
+#define RESTORE BZ_TO_RESTORE
+#define DEPART BZ_TO_DEPART
 #define NEW NULL
 
 /* Definition and creation */
@@ -118,21 +120,21 @@ OUTWARD(virConnectGetDomainCapabilities,
 
 /* Save and restore */
 INWARD(int, -1, virDomainSaveFlags, (virDomainPtr domain, const char *to, const char *xml, unsigned int flags),
-       (domain, to, xml, flags), of(domain), DEFINE, bz_former_live(domain))
+       (domain, to, xml, flags), of(domain), KEEP, bz_former_live(domain))
 PARAMETERS(int, -1, virDomainSaveParams,
            (virDomainPtr domain, virTypedParameterPtr params, int nparams, unsigned int flags),
-           (domain, params, nparams, flags), of(domain), DEFINE, bz_former_live(domain))
+           (domain, params, nparams, flags), of(domain), KEEP, bz_former_live(domain))
 INWARD(int, -1, virDomainRestoreFlags, (virConnectPtr conn, const char *from, const char *xml, unsigned int flags),
-       (conn, from, xml, flags), conn, CREATE, bz_former_save_image(conn, from))
+       (conn, from, xml, flags), conn, RESTORE, bz_former_save_image(conn, from))
 PARAMETERS(int, -1, virDomainRestoreParams,
            (virConnectPtr conn, virTypedParameterPtr params, int nparams, unsigned int flags),
-           (conn, params, nparams, flags), conn, CREATE,
+           (conn, params, nparams, flags), conn, RESTORE,
            bz_former_save_image(conn, bz_parameters_string(params, nparams, VIR_DOMAIN_SAVE_PARAM_FILE)))
 INWARD(int, -1, virDomainSaveImageDefineXML,
        (virConnectPtr conn, const char *file, const char *xml, unsigned int flags), (conn, file, xml, flags), conn,
-       DEFINE, bz_former_save_image(conn, file))
+       KEEP, bz_former_save_image(conn, file))
 INWARD(int, -1, virDomainManagedSaveDefineXML, (virDomainPtr domain, const char *xml, unsigned int flags),
-       (domain, xml, flags), of(domain), DEFINE, bz_former_managed_save(domain))
+       (domain, xml, flags), of(domain), KEEP, bz_former_managed_save(domain))
 
 OUTWARD(virDomainSaveImageGetXMLDesc, (virConnectPtr conn, const char *file, unsigned int flags), (conn, file, flags),
         bz_convert_outward)
@@ -175,25 +177,25 @@ EXPORT int virDomainSetMetadata(virDomainPtr domain, int type, const char *metad
 INWARD(char *, NULL, virDomainMigrateBegin3,
        (virDomainPtr domain, const char *xml, char **cookie_out, int *cookie_out_size, unsigned long flags,
         const char *name, unsigned long bandwidth),
-       (domain, xml, cookie_out, cookie_out_size, flags, name, bandwidth), of(domain), DEFINE, bz_former_domain(domain))
+       (domain, xml, cookie_out, cookie_out_size, flags, name, bandwidth), of(domain), DEPART, bz_former_domain(domain))
 PARAMETERS(char *, NULL, virDomainMigrateBegin3Params,
            (virDomainPtr domain, virTypedParameterPtr params, int nparams, char **cookie_out, int *cookie_out_size,
             unsigned int flags),
-           (domain, params, nparams, cookie_out, cookie_out_size, flags), of(domain), DEFINE, bz_former_domain(domain))
+           (domain, params, nparams, cookie_out, cookie_out_size, flags), of(domain), DEPART, bz_former_domain(domain))
 INWARD(int, -1, virDomainMigratePerform3,
        (virDomainPtr domain, const char *xml, const char *cookie, int cookie_size, char **cookie_out,
         int *cookie_out_size, const char *destination, const char *uri, unsigned long flags, const char *name,
         unsigned long bandwidth),
        (domain, xml, cookie, cookie_size, cookie_out, cookie_out_size, destination, uri, flags, name, bandwidth),
-       of(domain), DEFINE, bz_former_domain(domain))
+       of(domain), DEPART, bz_former_domain(domain))
 PARAMETERS(int, -1, virDomainMigratePerform3Params,
            (virDomainPtr domain, const char *destination, virTypedParameterPtr params, int nparams, const char *cookie,
             int cookie_size, char **cookie_out, int *cookie_out_size, unsigned int flags),
            (domain, destination, params, nparams, cookie, cookie_size, cookie_out, cookie_out_size, flags), of(domain),
-           DEFINE, bz_former_domain(domain))
+           DEPART, bz_former_domain(domain))
 
 /* Migration, at the destination: the provider is chosen anew, for this host. What does not run is only defined. */
-#define ARRIVE(flags) (((flags) & VIR_MIGRATE_OFFLINE) ? DEFINE : CREATE)
+#define ARRIVE(flags) (((flags) & VIR_MIGRATE_OFFLINE) ? DEFINE : BZ_TO_ARRIVE)
 
 INWARD(int, -1, virDomainMigratePrepare2,
        (virConnectPtr conn, char **cookie_out, int *cookie_out_size, const char *uri, char **uri_out,
@@ -229,16 +231,16 @@ PARAMETERS(int, -1, virDomainMigratePrepareTunnel3Params,
 INWARD(virDomainPtr, NULL, virDomainMigrate2,
        (virDomainPtr domain, virConnectPtr dconn, const char *xml, unsigned long flags, const char *dname,
         const char *uri, unsigned long bandwidth),
-       (domain, dconn, xml, flags, dname, uri, bandwidth), of(domain), DEFINE, bz_former_domain(domain))
+       (domain, dconn, xml, flags, dname, uri, bandwidth), of(domain), DEPART, bz_former_domain(domain))
 PARAMETERS(virDomainPtr, NULL, virDomainMigrate3,
            (virDomainPtr domain, virConnectPtr dconn, virTypedParameterPtr params, unsigned int nparams,
             unsigned int flags),
-           (domain, dconn, params, nparams, flags), of(domain), DEFINE, bz_former_domain(domain))
+           (domain, dconn, params, nparams, flags), of(domain), DEPART, bz_former_domain(domain))
 INWARD(int, -1, virDomainMigrateToURI2,
        (virDomainPtr domain, const char *dconnuri, const char *miguri, const char *xml, unsigned long flags,
         const char *dname, unsigned long bandwidth),
-       (domain, dconnuri, miguri, xml, flags, dname, bandwidth), of(domain), DEFINE, bz_former_domain(domain))
+       (domain, dconnuri, miguri, xml, flags, dname, bandwidth), of(domain), DEPART, bz_former_domain(domain))
 PARAMETERS(int, -1, virDomainMigrateToURI3,
            (virDomainPtr domain, const char *dconnuri, virTypedParameterPtr params, unsigned int nparams,
             unsigned int flags),
-           (domain, dconnuri, params, nparams, flags), of(domain), DEFINE, bz_former_domain(domain))
+           (domain, dconnuri, params, nparams, flags), of(domain), DEPART, bz_former_domain(domain))

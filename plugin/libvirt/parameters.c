@@ -29,9 +29,11 @@ const char *bz_parameters_guest(virTypedParameterPtr params, int n_params)
     return NULL;
 }
 
-gboolean bz_parameters_inward(virConnectPtr conn, BzTranslateFlags flags, virTypedParameterPtr *params, int n_params,
-                              BzParameters *converted)
+gboolean bz_parameters_inward(virConnectPtr conn, BzPurpose purpose, char *former, virTypedParameterPtr *params,
+                              int n_params, BzParameters *converted)
 {
+    g_autofree char *owned = former;
+
     for (int i = 0; *params != NULL && i < n_params; i++) {
         gboolean persistent = is_string(&(*params)[i], VIR_MIGRATE_PARAM_PERSIST_XML);
         const char *xml = (*params)[i].value.s;
@@ -39,8 +41,11 @@ gboolean bz_parameters_inward(virConnectPtr conn, BzTranslateFlags flags, virTyp
 
         if (!persistent && !is_guest(&(*params)[i]))
             continue;
-        if (!bz_convert_inward(conn, persistent ? BZ_TRANSLATE_ALLOW_NONE : flags, &xml, &stored))
+        if (!bz_convert_inward(conn, persistent ? BZ_TO_DEFINE : purpose, persistent ? NULL : g_strdup(former), &xml,
+                               &stored)) {
+            g_free(stored);
             return FALSE;
+        }
         if (stored == NULL)
             continue;
         if (converted->copy == NULL) {

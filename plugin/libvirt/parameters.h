@@ -10,11 +10,12 @@ typedef struct {
 } BzParameters;
 
 /*
- * Translates every domain XML among them; params then is what libvirt is to get. "persistent_xml" is always translated
- * as a definition, the others with flags. FALSE: refused, and the error is the thread's libvirt error.
+ * Converts every domain XML among them, as bz_convert_inward() does; params then is what libvirt is to get.
+ * "persistent_xml" is always a definition, the others are for the purpose. FALSE: refused, and the error is the thread's
+ * libvirt error.
  */
-gboolean bz_parameters_inward(virConnectPtr conn, BzTranslateFlags flags, virTypedParameterPtr *params, int n_params,
-                              BzParameters *converted);
+gboolean bz_parameters_inward(virConnectPtr conn, BzPurpose purpose, char *former, virTypedParameterPtr *params,
+                              int n_params, BzParameters *converted);
 void bz_parameters_clear(BzParameters *converted);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BzParameters, bz_parameters_clear)
 

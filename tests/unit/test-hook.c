@@ -58,24 +58,34 @@ static Run run_hook(Fixture *fixture, const char *operation, const char *kvm, co
     return run_program(argv, input, kvm, fixture->configuration);
 }
 
-static void check_passes(Fixture *fixture, const char *kvm, const char *xml)
+static void check_passes_at(Fixture *fixture, const char *operation, const char *kvm, const char *xml)
 {
-    g_auto(Run) run = run_hook(fixture, "prepare", kvm, xml);
+    g_auto(Run) run = run_hook(fixture, operation, kvm, xml);
 
     g_assert_cmpstr(run.err, ==, "");
     g_assert_cmpstr(run.out, ==, "");
     g_assert_cmpint(run.status, ==, 0);
 }
 
-/* message is all that is on stderr between "bootzero: " and the end of the line. */
-static void check_refused(Fixture *fixture, const char *kvm, const char *xml, const char *message)
+static void check_passes(Fixture *fixture, const char *kvm, const char *xml)
 {
-    g_auto(Run) run = run_hook(fixture, "prepare", kvm, xml);
+    check_passes_at(fixture, "prepare", kvm, xml);
+}
+
+/* message is all that is on stderr between "bootzero: " and the end of the line. */
+static void check_refused_at(Fixture *fixture, const char *operation, const char *kvm, const char *xml, const char *message)
+{
+    g_auto(Run) run = run_hook(fixture, operation, kvm, xml);
     g_autofree char *expected = g_strdup_printf("bootzero: %s\n", message);
 
     g_assert_cmpstr(run.err, ==, expected);
     g_assert_cmpstr(run.out, ==, "");
     g_assert_cmpint(run.status, ==, 1);
+}
+
+static void check_refused(Fixture *fixture, const char *kvm, const char *xml, const char *message)
+{
+    check_refused_at(fixture, "prepare", kvm, xml, message);
 }
 
 #define NOT_AVAILABLE "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available: "
@@ -95,8 +105,7 @@ static void test_no_marker(Fixture *fixture, gconstpointer data)
 
 static void test_other_operations(Fixture *fixture, gconstpointer data)
 {
-    static const char *const operations[] = {"start",   "started", "stopped", "release", "migrate",
-                                             "restore", "attach",  "reconnect"};
+    static const char *const operations[] = {"start", "started", "stopped", "release", "attach", "reconnect"};
     g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, "");
 
     for (gsize i = 0; i < G_N_ELEMENTS(operations); i++) {
@@ -187,6 +196,42 @@ static void test_other_names(Fixture *fixture, gconstpointer data)
     check_passes(fixture, "full", xml);
 }
 
+/* A guest that ran before, here or elsewhere: its XML is never rewritten, and it has to have what it was told. */
+static void test_goes_on(Fixture *fixture, gconstpointer data)
+{
+    static const char *const operations[] = {"migrate", "restore"};
+    g_autofree char *preload = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->preload_args);
+    g_autofree char *qemu = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->qemu_args);
+    g_autofree char *without = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, "");
+    g_autofree char *off = domain_xml(fixture, "kvm", MARKER("<bootzero:boot_zeroed_memory state='off'/>"), RELAXED, "");
+    g_autofree char *cannot = g_strdup_printf("unsupported configuration: host '%s' cannot take the guest: "
+                                              "'boot_zeroed_memory' hyperv feature is not available: ", g_get_host_name());
+    g_autofree char *no_hyperv = g_strconcat(cannot, "KVM on this host has no Hyper-V emulation: use a kernel built with "
+                                                     "CONFIG_KVM_HYPERV", NULL);
+    g_autofree char *property = g_strdup_printf("%semulator '%s' (QEMU 9.1.3) has no CPU property 'hv-boot-zeroed-mem', "
+                                                "which provider 'qemu' needs: use provider 'preload' or a QEMU that has it; "
+                                                "or take provider 'preload', which this host has: use --xml with what "
+                                                "'virt-bootzero translate' makes here of the guest's XML",
+                                                cannot, fixture->emulator);
+    g_autofree char *library = g_strdup_printf("%sprovider library '%s': No such file or directory: install bootzero's "
+                                               "provider, or correct provider-library in bootzero.conf",
+                                               cannot, fixture->library);
+    g_autofree char *started = g_strconcat(cannot, "the guest was started without it, and what it was told may not change "
+                                                   "while it runs or is saved: start it anew", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(operations); i++) {
+        check_passes_at(fixture, operations[i], "full", preload);
+        check_passes_at(fixture, operations[i], "plain", off);
+        check_refused_at(fixture, operations[i], "plain", preload, no_hyperv);
+        check_refused_at(fixture, operations[i], "full", qemu, property);
+    }
+    check_passes_at(fixture, "migrate", "plain", without);
+    check_refused_at(fixture, "restore", "full", without, started);
+    g_assert_cmpint(g_unlink(fixture->library), ==, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(operations); i++)
+        check_refused_at(fixture, operations[i], "full", preload, library);
+}
+
 static void test_wrong_input(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *tcg = domain_xml(fixture, "qemu", MARKER_ON, RELAXED, fixture->preload_args);
@@ -258,6 +303,7 @@ int main(int argc, char **argv)
     ADD("preload", test_preload);
     ADD("qemu", test_qemu);
     ADD("other-names", test_other_names);
+    ADD("goes-on", test_goes_on);
     ADD("wrong-input", test_wrong_input);
     ADD("too-large", test_too_large);
     ADD("configuration", test_configuration);
