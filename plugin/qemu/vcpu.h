@@ -13,8 +13,9 @@
  */
 #define BZ_HOT_VCPUS 496
 struct bz_hot {
-    int (*_Atomic next_ioctl)(int fd, unsigned long request, ...);
-    atomic_bool has_run;                       /* the machine has, since the start or the last reset */
+    int (*_Atomic next_ioctl)(int fd, unsigned long request, ...); /* NULL before the first call */
+    atomic_bool next_is_libc;                   /* nobody else stands behind this library */
+    atomic_bool has_run;                        /* the machine has, since the start or the last reset */
     struct kvm_run *_Atomic runs[BZ_HOT_VCPUS]; /* by the vCPU's descriptor; of larger ones: bz_vcpu_find_far() */
 };
 extern struct bz_hot bz_hot;
