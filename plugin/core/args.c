@@ -162,7 +162,8 @@ static GPtrArray *wanted_globals(const BzFeatures *features, const BzChoice *cho
 
 /*
  * The folder of the endpoint's socket, not its path: the provider finds the UUID on QEMU's command line. So a
- * definition without one can have an endpoint, and a copy of a definition has its own.
+ * definition without one can have an endpoint, and a copy of a definition has its own. The time is only there when it is
+ * not the provider's own default.
  */
 static char *wanted_variable(const BzFeatures *features, const BzChoice *choice, const BzConfiguration *configuration)
 {
@@ -170,8 +171,14 @@ static char *wanted_variable(const BzFeatures *features, const BzChoice *choice,
 
     if (!choice || choice->provider != BZ_PROVIDER_PRELOAD)
         return NULL;
-    return g_strconcat("ext-query-caps=on", features->boot_zeroed_memory == BZ_STATE_ON ? ",boot-zeroed-mem=on" : "",
-                       directory ? ",qmp=" : "", directory ? directory : "", directory ? "/" : "", NULL);
+    GString *words = g_string_new("ext-query-caps=on");
+    if (features->boot_zeroed_memory == BZ_STATE_ON)
+        g_string_append(words, ",boot-zeroed-mem=on");
+    if (directory)
+        g_string_append_printf(words, ",qmp=%s/", directory);
+    if (features->boot_zeroed_memory == BZ_STATE_ON && configuration->track_seconds != BZ_TRACK_SECONDS_DEFAULT)
+        g_string_append_printf(words, ",track-seconds=%u", configuration->track_seconds);
+    return g_string_free(words, FALSE);
 }
 
 static gboolean same_strings(const GPtrArray *a, const GPtrArray *b)

@@ -11,6 +11,7 @@
 #define GROUP "bootzero"
 #define TIMEOUT_DEFAULT 10
 #define TIMEOUT_LIMIT 600
+#define TRACK_LIMIT 86400
 
 const char *bz_provider_to_string(BzProvider provider)
 {
@@ -80,14 +81,24 @@ static gboolean set_provider_library(BzConfiguration *configuration, const char 
     return TRUE;
 }
 
-static gboolean set_probe_timeout(BzConfiguration *configuration, const char *value)
+static gboolean set_seconds(guint *slot, const char *value, guint64 limit)
 {
     guint64 seconds;
 
-    if (!g_ascii_string_to_unsigned(value, 10, 1, TIMEOUT_LIMIT, &seconds, NULL))
+    if (!g_ascii_string_to_unsigned(value, 10, 1, limit, &seconds, NULL))
         return FALSE;
-    configuration->probe_timeout = (guint)seconds;
+    *slot = (guint)seconds;
     return TRUE;
+}
+
+static gboolean set_probe_timeout(BzConfiguration *configuration, const char *value)
+{
+    return set_seconds(&configuration->probe_timeout, value, TIMEOUT_LIMIT);
+}
+
+static gboolean set_track_seconds(BzConfiguration *configuration, const char *value)
+{
+    return set_seconds(&configuration->track_seconds, value, TRACK_LIMIT);
 }
 
 static gboolean set_cache_directory(BzConfiguration *configuration, const char *value)
@@ -133,6 +144,7 @@ static const struct {
     {"probe-timeout", "a number of seconds from 1 to 600", set_probe_timeout},
     {"cache-directory", "an absolute path", set_cache_directory},
     {"runtime-directory", "an absolute path of at most 64 bytes without commas", set_runtime_directory},
+    {"track-seconds", "a number of seconds from 1 to 86400", set_track_seconds},
 };
 
 static gboolean apply(BzConfiguration *configuration, const char *path, GKeyFile *file, const char *key, GError **error)
@@ -196,6 +208,7 @@ BzConfiguration *bz_configuration_load(const char *path, GError **error)
     configuration->boot_zeroed_mem_property = g_strdup("hv-boot-zeroed-mem");
     configuration->provider_library = g_strdup(BZ_PROVIDER_LIBRARY);
     configuration->probe_timeout = TIMEOUT_DEFAULT;
+    configuration->track_seconds = BZ_TRACK_SECONDS_DEFAULT;
     configuration->cache_directory = g_strdup(BZ_CACHE_DIR);
     set_default_runtime_directory(configuration);
 

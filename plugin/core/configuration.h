@@ -11,6 +11,8 @@
  *   cache-directory = /var/cache/bootzero
  *   runtime-directory = /run/bootzero                sockets of the QMP endpoints; $XDG_RUNTIME_DIR/bootzero for who is
  *                                                    not root. No commas; no more than BZ_RUNTIME_DIRECTORY_LIMIT bytes
+ *   track-seconds = 300                              that a guest has for its question, where its memory was populated in
+ *                                                    advance (provider preload), 1 to 86400
  *
  * Every key is optional. An unknown key, group or value is an error: a misspelt key must not pass for the default.
  */
@@ -35,6 +37,9 @@ const char *bz_provider_to_string(BzProvider provider);
 /* Takes auto, qemu and preload: what a user may wish for. */
 gboolean bz_provider_from_string(const char *text, BzProvider *provider);
 
+/* What the provider takes when it is not told: plugin/qemu/config.h. */
+#define BZ_TRACK_SECONDS_DEFAULT 300
+
 typedef struct {
     BzProvider provider;
     char *ext_query_caps_property;
@@ -43,6 +48,7 @@ typedef struct {
     guint probe_timeout; /* seconds */
     char *cache_directory;
     char *runtime_directory; /* without a slash at its end; NULL for guests without an endpoint (in tests) */
+    guint track_seconds;
 } BzConfiguration;
 
 /*

@@ -2,16 +2,18 @@
 #include "qemu/config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum setting { ABSENT, OFF, ON };
 
-/* A key that is on or off, or, with room for it, one that is a path. */
+/* A key that is on or off, or, with room for it, one that is a path or a number. */
 struct known {
     const char *key;
-    enum setting value; /* of a path: not ABSENT once it was given */
+    enum setting value; /* of a path and a number: not ABSENT once it was given */
     char *path;
     size_t path_size;
+    unsigned *seconds;
 };
 
 struct item {
@@ -52,6 +54,23 @@ static bool take_path(const struct item *item, struct known *known, char *messag
     return true;
 }
 
+static bool take_seconds(const struct item *item, struct known *known, char *message, size_t size)
+{
+    /* As many digits as the largest has; strtoul() stops at what is behind them. */
+    bool is_number = item->value_length >= 1 && item->value_length <= 5 &&
+                     strspn(item->value, "0123456789") == item->value_length;
+    unsigned long value = is_number ? strtoul(item->value, NULL, 10) : 0;
+
+    if (value < 1 || value > BZ_TRACK_SECONDS_MAX) {
+        snprintf(message, size, "BOOTZERO: '%s' has the value '%.*s': allowed are whole seconds from 1 to %d", known->key,
+                 printable_length(item->value_length), item->value, BZ_TRACK_SECONDS_MAX);
+        return false;
+    }
+    *known->seconds = (unsigned)value;
+    known->value = ON;
+    return true;
+}
+
 static bool parse_one(const struct item *item, struct known *known, size_t n_known, char *message, size_t size)
 {
     for (size_t i = 0; i < n_known; i++) {
@@ -61,12 +80,16 @@ static bool parse_one(const struct item *item, struct known *known, size_t n_kno
             snprintf(message, size, "BOOTZERO: '%s' is given twice: give it once", known[i].key);
             return false;
         }
-        return known[i].path ? take_path(item, &known[i], message, size) : take_state(item, &known[i], message, size);
+        if (known[i].path)
+            return take_path(item, &known[i], message, size);
+        if (known[i].seconds)
+            return take_seconds(item, &known[i], message, size);
+        return take_state(item, &known[i], message, size);
     }
     snprintf(message, size,
-             "BOOTZERO: unknown key '%.*s' with the value '%.*s': allowed keys are '%s', '%s' and '%s'",
+             "BOOTZERO: unknown key '%.*s' with the value '%.*s': allowed keys are '%s', '%s', '%s' and '%s'",
              printable_length(item->key_length), item->key, printable_length(item->value_length), item->value,
-             known[0].key, known[1].key, known[2].key);
+             known[0].key, known[1].key, known[2].key, known[3].key);
     return false;
 }
 
@@ -83,10 +106,14 @@ static struct item split_item(const char *text, size_t length)
 bool bz_config_parse(const char *text, struct bz_config *config, char *message, size_t size)
 {
     char path[sizeof config->qmp] = "";
-    struct known known[] = { { "ext-query-caps" }, { "boot-zeroed-mem" }, { "qmp", ABSENT, path, sizeof path } };
+    unsigned seconds = BZ_TRACK_SECONDS;
+    struct known known[] = { { "ext-query-caps" },
+                             { "boot-zeroed-mem" },
+                             { "qmp", .path = path, .path_size = sizeof path },
+                             { "track-seconds", .seconds = &seconds } };
     const struct known *caps = &known[0], *zeroed = &known[1];
 
-    *config = (struct bz_config){ 0 };
+    *config = (struct bz_config){ .track_seconds = BZ_TRACK_SECONDS };
     if (text == NULL || *text == '\0')
         return true;
 
@@ -108,5 +135,6 @@ bool bz_config_parse(const char *text, struct bz_config *config, char *message, 
     config->boot_zeroed_mem = zeroed->value == ON;
     config->ext_query_caps = caps->value == ON || config->boot_zeroed_mem;
     memcpy(config->qmp, path, sizeof path);
+    config->track_seconds = seconds;
     return true;
 }

@@ -29,7 +29,6 @@ static struct {
     atomic_int fd;            /* NO_VM until it is created and the guest's constants are in place */
     atomic_bool boot_is_over; /* slots that come now are hot-plugged, or device memory */
     atomic_bool is_loaded;    /* with other memory, and has not run since */
-    unsigned track_seconds;   /* constant, as the guest's */
     bool track_is_limited;    /* under the lock */
     struct bz_guest guest;
     /*
@@ -93,11 +92,6 @@ int bz_vm_create(const struct bz_ioctl *call)
         }
         if (!vm.guest.config.ext_query_caps)
             return bz_pass(call);
-        if (!bz_write_protect_seconds(getenv("BOOTZERO_TRACK_SECONDS"), &vm.track_seconds, message, sizeof message)) {
-            bz_log("%s", message);
-            errno = EINVAL;
-            return -1;
-        }
     }
     int vm_fd = bz_pass(call);
     if (vm_fd < 0)
@@ -337,7 +331,7 @@ bool bz_vm_answer(struct kvm_run *run)
 
 static void *drop_in_time(void *unused)
 {
-    struct timespec rest = { .tv_sec = vm.track_seconds };
+    struct timespec rest = { .tv_sec = vm.guest.config.track_seconds };
 
     while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
         ;

@@ -22,8 +22,6 @@
 #define UFFD_USER_MODE_ONLY 1
 #endif
 
-#define MAX_SECONDS 86400
-
 /* A write to one page may populate all of a transparent huge page. */
 #define LARGE_PAGE (2ull << 20)
 
@@ -233,22 +231,4 @@ void bz_write_protect_drop(struct bz_write_protect *protect, const char *why)
     bz_spans_clear(&protect->spans);
     protect->why[0] = '\0';
     give_up(protect, why, 0);
-}
-
-bool bz_write_protect_seconds(const char *text, unsigned *seconds, char *message, size_t size)
-{
-    char *end;
-
-    *seconds = BZ_WRITE_PROTECT_SECONDS;
-    if (text == NULL || *text == '\0')
-        return true;
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || *end != '\0' || *text < '0' || *text > '9' || value < 1 || value > MAX_SECONDS) {
-        snprintf(message, size, "BOOTZERO_TRACK_SECONDS is '%.200s': allowed are whole seconds from 1 to %d", text,
-                 MAX_SECONDS);
-        return false;
-    }
-    *seconds = (unsigned)value;
-    return true;
 }

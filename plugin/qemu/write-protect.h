@@ -20,8 +20,6 @@
 #include "qemu/self.h"
 #include "qemu/span.h"
 
-#define BZ_WRITE_PROTECT_SECONDS 300
-
 struct bz_write_protect {
     int fd;                 /* a userfaultfd while there are spans */
     struct bz_spans spans;  /* memory that is write-protected */
@@ -44,9 +42,3 @@ void bz_write_protect_end(struct bz_write_protect *protect, const struct bz_self
 
 /* Ends all protection: nothing that was populated in advance is tracked any more, and why. */
 void bz_write_protect_drop(struct bz_write_protect *protect, const char *why);
-
-/*
- * Seconds that the guest has for its question, from the first time it runs: of the environment variable
- * BOOTZERO_TRACK_SECONDS, NULL or "" for the default. False with one line in message when that is wrong.
- */
-bool bz_write_protect_seconds(const char *text, unsigned *seconds, char *message, size_t size);

@@ -47,9 +47,9 @@ static void bad(void)
     refuse("boot-zeroed-mem=ON", "BOOTZERO: 'boot-zeroed-mem' has the value 'ON': allowed values are 'on' and 'off'");
     refuse("boot-zeroed-mem=on ", "BOOTZERO: 'boot-zeroed-mem' has the value 'on ': allowed values are 'on' and 'off'");
     refuse("mp=/run/x", "BOOTZERO: unknown key 'mp' with the value '/run/x': "
-                        "allowed keys are 'ext-query-caps', 'boot-zeroed-mem' and 'qmp'");
+                        "allowed keys are 'ext-query-caps', 'boot-zeroed-mem', 'qmp' and 'track-seconds'");
     refuse("boot-zeroed-mem=on,", "BOOTZERO: unknown key '' with the value '': "
-                                  "allowed keys are 'ext-query-caps', 'boot-zeroed-mem' and 'qmp'");
+                                  "allowed keys are 'ext-query-caps', 'boot-zeroed-mem', 'qmp' and 'track-seconds'");
     refuse("boot-zeroed-mem=on,boot-zeroed-mem=on", "BOOTZERO: 'boot-zeroed-mem' is given twice: give it once");
     refuse("ext-query-caps=off,boot-zeroed-mem=on",
            "BOOTZERO: 'boot-zeroed-mem=on' needs 'ext-query-caps=on': remove 'ext-query-caps=off'");
@@ -87,6 +87,35 @@ static void paths(void)
     refuse("qmp=/a,qmp=/a", "BOOTZERO: 'qmp' is given twice: give it once");
 }
 
+static void track(const char *text, unsigned expected)
+{
+    struct bz_config config;
+    char message[512] = "";
+
+    CHECK(bz_config_parse(text, &config, message, sizeof message));
+    CHECK_EQUAL(config.track_seconds, expected);
+    CHECK_TEXT(config.qmp, strstr(text ? text : "", "qmp=") ? "/x" : "");
+}
+
+static void seconds(void)
+{
+    static const char *const wrong[] = { "", "0", "86401", "x", "1x", "-1", "+1", " 1", "1.5", "99999999999999999999" };
+
+    track(NULL, 300);
+    track("boot-zeroed-mem=on", 300);
+    track("boot-zeroed-mem=on,track-seconds=1,qmp=/x", 1);
+    track("track-seconds=00060", 60);
+    track("qmp=/x,track-seconds=86400", 86400);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[100], expected[200];
+        snprintf(text, sizeof text, "track-seconds=%s,qmp=/x", wrong[i]);
+        snprintf(expected, sizeof expected, "BOOTZERO: 'track-seconds' has the value '%s': allowed are whole seconds "
+                                            "from 1 to 86400", wrong[i]);
+        refuse(text, expected);
+    }
+    refuse("track-seconds=1,track-seconds=1", "BOOTZERO: 'track-seconds' is given twice: give it once");
+}
+
 /* A value of any length makes one message that fits. */
 static void long_values(void)
 {
@@ -96,10 +125,10 @@ static void long_values(void)
 
     memset(text, 'a', sizeof text - 1);
     CHECK(!bz_config_parse(text, &config, message, sizeof message));
-    CHECK_CONTAINS(message, "allowed keys are 'ext-query-caps', 'boot-zeroed-mem' and 'qmp'");
+    CHECK_CONTAINS(message, "allowed keys are 'ext-query-caps', 'boot-zeroed-mem', 'qmp' and 'track-seconds'");
     memcpy(text, "boot-zeroed-mem=", 16);
     CHECK(!bz_config_parse(text, &config, message, sizeof message));
     CHECK_CONTAINS(message, "allowed values are 'on' and 'off'");
 }
 
-CHECK_MAIN(CASE(good), CASE(bad), CASE(paths), CASE(long_values))
+CHECK_MAIN(CASE(good), CASE(bad), CASE(paths), CASE(seconds), CASE(long_values))

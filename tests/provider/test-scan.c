@@ -665,20 +665,6 @@ static void not_to_be_protected(void)
     CHECK_TEXT(protect.why, "");
 }
 
-static void seconds(void)
-{
-    static const char *const wrong[] = { "0", "86401", "x", "1x", "-1", "+1", " 1", "99999999999999999999" };
-    char message[200];
-    unsigned value;
-
-    CHECK(bz_write_protect_seconds(NULL, &value, message, sizeof message) && value == 300);
-    CHECK(bz_write_protect_seconds("", &value, message, sizeof message) && value == 300);
-    CHECK(bz_write_protect_seconds("86400", &value, message, sizeof message) && value == 86400);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        CHECK(!bz_write_protect_seconds(wrong[i], &value, message, sizeof message));
-    CHECK_TEXT(message, "BOOTZERO_TRACK_SECONDS is '99999999999999999999': allowed are whole seconds from 1 to 86400");
-}
-
 static void pagemap_errors(void)
 {
     char why[160];
@@ -703,4 +689,4 @@ CHECK_MAIN(CASE(untouched), CASE(written), CASE(written_with_zeroes), CASE(check
            CASE(memory_that_cannot_be_judged), CASE(holes), CASE(beyond_the_end_of_the_file),
            CASE(private_mapping_of_a_file), CASE(not_a_memfd), CASE(populated), CASE(populated_huge),
            CASE(populated_over_content), CASE(populated_again_after_a_write), CASE(mapped_anew),
-           CASE(not_to_be_protected), CASE(seconds), CASE(pagemap_errors))
+           CASE(not_to_be_protected), CASE(pagemap_errors))

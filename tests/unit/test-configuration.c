@@ -18,6 +18,7 @@ static void test_defaults(Scratch *scratch, gconstpointer data)
     g_assert_cmpstr(configuration->boot_zeroed_mem_property, ==, "hv-boot-zeroed-mem");
     g_assert_cmpstr(configuration->provider_library, ==, BZ_PROVIDER_LIBRARY);
     g_assert_cmpuint(configuration->probe_timeout, ==, 10);
+    g_assert_cmpuint(configuration->track_seconds, ==, 300);
     g_assert_cmpstr(configuration->cache_directory, ==, BZ_CACHE_DIR);
     g_autofree char *of_user = g_build_filename(g_get_user_runtime_dir(), "bootzero", NULL);
     g_assert_cmpstr(configuration->runtime_directory, ==, geteuid() == 0 ? "/run/bootzero" : of_user);
@@ -29,7 +30,7 @@ static void test_all_keys(Scratch *scratch, gconstpointer data)
                                          "# comment\n[bootzero]\nprovider = preload  \n"
                                          "ext-query-caps-property = hv-vapic\nboot-zeroed-mem-property=hv-time\n"
                                          "provider-library = /opt/bootzero-qemu.so\nprobe-timeout=3\ncache-directory = /x/y z\n"
-                                         "runtime-directory = /r//\n",
+                                         "runtime-directory = /r//\ntrack-seconds = 86400\n",
                                          0644);
     g_autoptr(GError) error = NULL;
 
@@ -45,6 +46,7 @@ static void test_all_keys(Scratch *scratch, gconstpointer data)
     g_assert_cmpuint(configuration->probe_timeout, ==, 3);
     g_assert_cmpstr(configuration->cache_directory, ==, "/x/y z");
     g_assert_cmpstr(configuration->runtime_directory, ==, "/r");
+    g_assert_cmpuint(configuration->track_seconds, ==, 86400);
 }
 
 static const struct {
@@ -71,6 +73,8 @@ static const struct {
      ": invalid value for 'probe-timeout': '0': must be a number of seconds from 1 to 600"},
     {"[bootzero]\nprobe-timeout=10s\n",
      ": invalid value for 'probe-timeout': '10s': must be a number of seconds from 1 to 600"},
+    {"[bootzero]\ntrack-seconds=86401\n",
+     ": invalid value for 'track-seconds': '86401': must be a number of seconds from 1 to 86400"},
     {"[bootzero]\ncache-directory=cache\n", ": invalid value for 'cache-directory': 'cache': must be an absolute path"},
     {"[bootzero]\nproviders=auto\n", ": unknown key 'providers' in [bootzero]: must be one of provider, "},
     {"[bootzero]\nprovider[de]=auto\n", ": unknown key 'provider[de]' in [bootzero]: must be one of provider, "},
@@ -124,11 +128,13 @@ static void test_shipped(Scratch *scratch, gconstpointer data)
     g_assert_nonnull(strstr(active, "\nprovider-library = "));
     g_assert_nonnull(strstr(active, "\nprobe-timeout = "));
     g_assert_nonnull(strstr(active, "\ncache-directory = "));
+    g_assert_nonnull(strstr(active, "\ntrack-seconds = "));
     g_assert_cmpint(shipped->provider, ==, defaults->provider);
     g_assert_cmpstr(shipped->ext_query_caps_property, ==, defaults->ext_query_caps_property);
     g_assert_cmpstr(shipped->boot_zeroed_mem_property, ==, defaults->boot_zeroed_mem_property);
     g_assert_cmpstr(shipped->provider_library, ==, defaults->provider_library);
     g_assert_cmpuint(shipped->probe_timeout, ==, defaults->probe_timeout);
+    g_assert_cmpuint(shipped->track_seconds, ==, defaults->track_seconds);
     g_assert_cmpstr(shipped->cache_directory, ==, defaults->cache_directory);
 }
 

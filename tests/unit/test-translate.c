@@ -310,6 +310,26 @@ static void test_runtime_directory(void)
     g_assert_null(strstr(globals, "/run/bootzero"));
 }
 
+/* Only where it is not what the provider takes by itself: what older versions stored stays as it is. */
+static void test_track_seconds(void)
+{
+    g_autofree char *before = translate_ok(user_form, DAEMON, BZ_PROVIDER_PRELOAD);
+    g_autofree char *with = NULL, *again = NULL, *back = NULL, *globals = NULL;
+
+    test_configuration.track_seconds = 60;
+    with = translate_ok(user_form, DAEMON, BZ_PROVIDER_PRELOAD);
+    again = translate_ok(before, DAEMON, BZ_PROVIDER_PRELOAD);
+    globals = translate_ok(user_form, DAEMON, BZ_PROVIDER_QEMU);
+    test_configuration.track_seconds = BZ_TRACK_SECONDS_DEFAULT;
+
+    g_assert_null(strstr(before, "track-seconds"));
+    g_assert_null(strstr(globals, "track-seconds"));
+    g_assert_nonnull(strstr(with, "value='ext-query-caps=on,boot-zeroed-mem=on,track-seconds=60'/>"));
+    g_assert_cmpstr(again, ==, with);
+    back = restore_ok(with);
+    g_assert_null(strstr(back, "BOOTZERO"));
+}
+
 static void test_no_provider(void)
 {
     g_autoptr(GError) error = NULL;
@@ -393,6 +413,7 @@ int main(int argc, char **argv)
     g_test_add_func("/translate/element-beats-marker", test_element_beats_marker);
     g_test_add_func("/translate/ext-query-caps", test_ext_query_caps);
     g_test_add_func("/translate/runtime-directory", test_runtime_directory);
+    g_test_add_func("/translate/track-seconds", test_track_seconds);
     g_test_add_func("/translate/no-provider", test_no_provider);
     g_test_add_func("/translate/refusals", test_refusals);
     return g_test_run();
