@@ -7,15 +7,6 @@
 #include "core/outline.h"
 #include "libvirt/next.h"
 
-/* libvirt's function, past the plugin's own. NULL, and no error, when this libvirt has none. */
-#define ASK(failed, name, ...)                        \
-    ({                                                \
-        static gpointer slot;                         \
-        __typeof__(&name) ask = bz_next(&slot, #name); \
-                                                      \
-        ask != NULL ? ask(__VA_ARGS__) : (failed);    \
-    })
-
 static char *without_error(char *xml)
 {
     if (xml == NULL)

@@ -18,6 +18,7 @@
 #include "libvirt/parameters.h"
 #include "libvirt/private.h"
 #include "libvirt/report.h"
+#include "libvirt/start.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -56,6 +57,31 @@
         return next arguments;                                                                               \
     }
 
+/* In, and a guest begins with it: it is looked at when it runs. */
+#define CREATION(name, parameters, arguments)                                                                   \
+    EXPORT virDomainPtr name parameters                                                                         \
+    {                                                                                                           \
+        NEXT(name);                                                                                             \
+        g_autofree char *stored = NULL;                                                                         \
+                                                                                                                \
+        if (!is_there(next, #name) || !bz_convert_inward(conn, CREATE, &xml, &stored))                          \
+            return NULL;                                                                                        \
+        return created(conn, next arguments, xml);                                                              \
+    }
+
+/* A domain that libvirt has is started: refreshed before, and looked at after. */
+#define START(name, parameters, arguments, flags)                                 \
+    EXPORT int name parameters                                                    \
+    {                                                                             \
+        NEXT(name);                                                               \
+        BzStart start;                                                            \
+                                                                                  \
+        if (!is_there(next, #name) || !bz_start_prepare(domain, flags, &start) || \
+            next arguments < 0)                                                   \
+            return -1;                                                            \
+        return started(domain, start);                                            \
+    }
+
 /* Out: what the call returns is handed through convert. */
 #define OUTWARD(name, parameters, arguments, convert) \
     EXPORT char *name parameters                      \
@@ -85,6 +111,31 @@ static virConnectPtr of(virDomainPtr domain)
     return next != NULL ? next(domain) : NULL;
 }
 
+/* -1 when the guest had to be stopped again. */
+static int started(virDomainPtr domain, BzStart start)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (bz_start_verify(domain, start, &error))
+        return 0;
+    bz_report_error(of(domain), error);
+    return -1;
+}
+
+/* xml is in the stored form. */
+static virDomainPtr created(virConnectPtr conn, virDomainPtr domain, const char *xml)
+{
+    NEXT(virDomainFree);
+    g_autoptr(GError) error = NULL;
+
+    if (domain == NULL || !bz_restore_concerns(xml) || bz_start_verify(domain, BZ_START_BOOTS, &error))
+        return domain;
+    if (next != NULL)
+        next(domain);
+    bz_report_error(conn, error); /* after what would reset it */
+    return NULL;
+}
+
 /*
  * A definition may ask for what this host cannot do, as with every feature; the start refuses it. So it is with what is
  * kept for later or is for another host. A creation is a start.
@@ -100,11 +151,10 @@ static virConnectPtr of(virDomainPtr domain)
 INWARD(virDomainPtr, NULL, virDomainDefineXML, (virConnectPtr conn, const char *xml), (conn, xml), conn, DEFINE, NEW)
 INWARD(virDomainPtr, NULL, virDomainDefineXMLFlags, (virConnectPtr conn, const char *xml, unsigned int flags),
        (conn, xml, flags), conn, DEFINE, NEW)
-INWARD(virDomainPtr, NULL, virDomainCreateXML, (virConnectPtr conn, const char *xml, unsigned int flags),
-       (conn, xml, flags), conn, CREATE, NEW)
-INWARD(virDomainPtr, NULL, virDomainCreateXMLWithFiles,
-       (virConnectPtr conn, const char *xml, unsigned int nfiles, int *files, unsigned int flags),
-       (conn, xml, nfiles, files, flags), conn, CREATE, NEW)
+CREATION(virDomainCreateXML, (virConnectPtr conn, const char *xml, unsigned int flags), (conn, xml, flags))
+CREATION(virDomainCreateXMLWithFiles,
+         (virConnectPtr conn, const char *xml, unsigned int nfiles, int *files, unsigned int flags),
+         (conn, xml, nfiles, files, flags))
 INWARD(char *, NULL, virConnectDomainXMLToNative,
        (virConnectPtr conn, const char *format, const char *xml, unsigned int flags), (conn, format, xml, flags), conn,
        CREATE, NEW)
@@ -117,6 +167,12 @@ OUTWARD(virConnectGetDomainCapabilities,
         (virConnectPtr conn, const char *emulatorbin, const char *arch, const char *machine, const char *virttype,
          unsigned int flags),
         (conn, emulatorbin, arch, machine, virttype, flags), bz_capabilities_advertise)
+
+/* Start */
+START(virDomainCreate, (virDomainPtr domain), (domain), 0)
+START(virDomainCreateWithFlags, (virDomainPtr domain, unsigned int flags), (domain, flags), flags)
+START(virDomainCreateWithFiles, (virDomainPtr domain, unsigned int nfiles, int *files, unsigned int flags),
+      (domain, nfiles, files, flags), flags)
 
 /* Save and restore */
 INWARD(int, -1, virDomainSaveFlags, (virDomainPtr domain, const char *to, const char *xml, unsigned int flags),

@@ -8,3 +8,12 @@
  * slot, static and NULL at first, keeps it: one for each name. Safe from any thread.
  */
 gpointer bz_next(gpointer *slot, const char *symbol);
+
+/* libvirt's function, past the plugin's own. NULL, and no error, when this libvirt has none. */
+#define ASK(failed, name, ...)                        \
+    ({                                                \
+        static gpointer slot;                         \
+        __typeof__(&name) ask = bz_next(&slot, #name); \
+                                                      \
+        ask != NULL ? ask(__VA_ARGS__) : (failed);    \
+    })
