@@ -203,6 +203,37 @@ void bz_guests_free(BzGuests *guests)
 
 /* --- from libvirt --- */
 
+static void apply_verdict(BzGuest *guest, const BzDomainSeen *domain, struct bz_tracking *tracking)
+{
+    g_autofree char *path = NULL, *reason = NULL;
+
+    switch (domain->qemu) {
+    case BZ_VERDICT_HAS:
+        tracking->tracker = BZ_TRACKER_QEMU;
+        if (domain->is_fresh) {
+            bz_tracking_apply(tracking, BZ_TRACKING_START, NULL);
+            if (domain->is_loaded)
+                bz_tracking_apply(tracking, BZ_TRACKING_LOAD, NULL);
+        } else {
+            bz_tracking_apply(tracking, BZ_TRACKING_OBSCURE, "the guest ran before it was watched");
+        }
+        break;
+    case BZ_VERDICT_OFF:
+        g_strlcpy(tracking->reason, domain->doubt, sizeof tracking->reason);
+        g_warning("domain '%s' runs without boot_zeroed_memory, which it asks for: %s", domain->name, domain->doubt);
+        break;
+    case BZ_VERDICT_LACKS:
+        path = bz_guest_endpoint_path(guest);
+        reason = g_strdup_printf("QEMU does not have it by itself, and there is no endpoint %s", path);
+        tracking->tracker = BZ_TRACKER_PRELOAD;
+        bz_tracking_apply(tracking, BZ_TRACKING_OBSCURE, reason);
+        break;
+    case BZ_VERDICT_UNKNOWN:
+        bz_tracking_apply(tracking, BZ_TRACKING_OBSCURE, domain->doubt);
+        break;
+    }
+}
+
 static void start_without_endpoint(BzGuest *guest, const BzDomainSeen *domain)
 {
     struct bz_tracking tracking = {0};
@@ -211,22 +242,8 @@ static void start_without_endpoint(BzGuest *guest, const BzDomainSeen *domain)
         bz_tracking_apply(&tracking, BZ_TRACKING_OBSCURE, domain->problem);
     } else if (!domain->wants) {
         g_strlcpy(tracking.reason, "the domain does not have boot_zeroed_memory", sizeof tracking.reason);
-    } else if (domain->qemu_has) {
-        tracking.tracker = BZ_TRACKER_QEMU;
-        if (domain->is_fresh) {
-            bz_tracking_apply(&tracking, BZ_TRACKING_START, NULL);
-            if (domain->is_loaded)
-                bz_tracking_apply(&tracking, BZ_TRACKING_LOAD, NULL);
-        } else {
-            bz_tracking_apply(&tracking, BZ_TRACKING_OBSCURE, "the guest ran before it was watched");
-        }
-    } else if (domain->qemu_has_not) {
-        g_strlcpy(tracking.reason, "QEMU has the property, but it is off", sizeof tracking.reason);
     } else {
-        g_autofree char *path = bz_guest_endpoint_path(guest);
-        g_autofree char *reason = g_strdup_printf("QEMU does not have it by itself, and there is no endpoint %s", path);
-        tracking.tracker = BZ_TRACKER_PRELOAD;
-        bz_tracking_apply(&tracking, BZ_TRACKING_OBSCURE, reason);
+        apply_verdict(guest, domain, &tracking);
     }
     bz_guest_set_tracking(guest, &tracking);
 }

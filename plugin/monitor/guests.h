@@ -10,6 +10,7 @@
 #pragma once
 #include "core/configuration.h"
 #include "core/tracking-message.h"
+#include "core/verify.h"
 
 typedef struct BzGuests BzGuests;
 
@@ -24,8 +25,8 @@ typedef struct {
     const char *name;
     const char *uuid;
     gboolean wants;        /* boot_zeroed_memory is on */
-    gboolean qemu_has;     /* QEMU's property says on */
-    gboolean qemu_has_not; /* ... says off. Neither: it has no such property */
+    BzVerdict qemu;        /* of one that wants it and has no endpoint: whether QEMU itself has it */
+    const char *doubt;     /* the verdict's reason; NULL when QEMU has it, or was not asked */
     gboolean is_fresh;     /* seen starting; FALSE when it ran before we looked */
     gboolean is_loaded;    /* started from other memory: restore, incoming migration, snapshot */
     const char *problem;   /* why libvirt could not tell; NULL when it could */

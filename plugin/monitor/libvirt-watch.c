@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "core/domain.h"
-#include "core/json-stream.h"
+#include "core/error.h"
 
 #define RETRY_SECONDS 2
 #define KEEPALIVE_SECONDS 5
@@ -45,7 +45,7 @@ typedef enum { FOUND_RUNNING, FOUND_ENDED, FOUND_EVENT, FOUND_LIST, FOUND_NOTHIN
 typedef struct {
     BzLibvirtWatch *watch;
     FindingKind kind;
-    char *name, *uuid, *problem;
+    char *name, *uuid, *problem, *doubt;
     BzDomainSeen seen;
     enum bz_tracking_event event;
     GHashTable *uuids;
@@ -69,6 +69,7 @@ static void finding_free(gpointer data)
     g_free(finding->name);
     g_free(finding->uuid);
     g_free(finding->problem);
+    g_free(finding->doubt);
     g_clear_pointer(&finding->uuids, g_hash_table_unref);
     g_free(finding);
 }
@@ -85,6 +86,7 @@ static gboolean deliver(gpointer data)
         finding->seen.name = finding->name;
         finding->seen.uuid = finding->uuid;
         finding->seen.problem = finding->problem;
+        finding->seen.doubt = finding->doubt;
         bz_guests_domain_runs(guests, &finding->seen);
         break;
     case FOUND_ENDED:
@@ -132,32 +134,13 @@ static const char *last_error(void)
     return error && error->message ? error->message : "unknown error";
 }
 
-/*
- * Whether a running QEMU has the property on. Only for domains that want it and have no endpoint: libvirt marks a
- * domain that was asked this way as tainted.
- */
-static void ask_qemu(BzLibvirtWatch *watch, virDomainPtr domain, BzDomainSeen *seen)
+static char *ask_monitor(const char *command, gpointer domain, GError **error)
 {
-    g_autofree char *command =
-        g_strdup_printf("{\"execute\": \"qom-get\", \"arguments\": {\"path\": \"/machine/unattached/device[0]\", "
-                        "\"property\": \"%s\"}}", watch->configuration->boot_zeroed_mem_property);
     char *answer = NULL;
-    JsonObject *object = NULL;
-    JsonNode *node = NULL;
 
     if (virDomainQemuMonitorCommand(domain, command, &answer, VIR_DOMAIN_QEMU_MONITOR_COMMAND_DEFAULT) < 0)
-        return;
-    g_autoptr(BzJsonStream) stream = bz_json_stream_new(65536, 16);
-    bz_json_stream_append(stream, answer, strlen(answer));
-    free(answer);
-    if (!bz_json_stream_next(stream, &object, NULL) || !object)
-        return;
-    node = json_object_get_member(object, "return");
-    if (node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN) {
-        seen->qemu_has = json_node_get_boolean(node);
-        seen->qemu_has_not = !seen->qemu_has;
-    }
-    json_object_unref(object);
+        g_set_error_literal(error, BZ_ERROR, BZ_ERROR_FAILED, last_error());
+    return answer;
 }
 
 /* A file that was left over by a guest that was killed is none. */
@@ -188,8 +171,10 @@ static void examine(BzLibvirtWatch *watch, const Task *task)
         domain = bz_domain_parse(xml, watch->configuration, &error);
     if (domain) {
         finding->seen.wants = domain->features.boot_zeroed_memory == BZ_STATE_ON;
+        /* Only those without an endpoint: libvirt marks a domain that was asked this way as tainted. */
         if (finding->seen.wants && !has_endpoint(watch, finding->uuid))
-            ask_qemu(watch, task->domain, &finding->seen);
+            finding->seen.qemu =
+                bz_verify_qemu(&domain->features, watch->configuration, ask_monitor, task->domain, &finding->doubt);
     } else {
         finding->problem = g_strdup_printf("its definition cannot be read: %s", error ? error->message : last_error());
     }

@@ -11,6 +11,7 @@ from guests import ON
 from qmp import Qmp
 
 RUN = '/run/bootzero'
+CONFIG = f'{RUN}/bootzero.conf'
 STAND_IN = ('ext-query-caps-property = hv-avic', 'boot-zeroed-mem-property = hv-xmm-input')
 HERE = os.environ['BOOTZERO_SOURCE'] + '/tests/libvirt'
 
@@ -31,6 +32,12 @@ def domain_xml(name, metadata='', arguments=''):
   <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' index='0' model='none'/>
   <memballoon model='none'/></devices>
   <qemu:commandline>{arguments}</qemu:commandline></domain>"""
+
+
+def kvm(answer):
+    """What KVM says of Hyper-V to the monitor: tests/libvirt/kvm-answers.c."""
+    with open('/run/bootzero-test-kvm', 'w', encoding='ascii') as file:
+        file.write(answer)
 
 
 def virsh(*arguments, text=None):
@@ -74,11 +81,13 @@ class TestLibvirt(unittest.TestCase):
         self.addCleanup(self.destroy_all)
         self.client = None
         self.daemon = None
+        kvm('able')
         self.begin()
         self.addCleanup(self.finish)
 
     def begin(self):
-        self.daemon = Daemon(RUN, '--connect', 'qemu:///system', wait=False, more=STAND_IN)
+        self.daemon = Daemon(RUN, '--connect', 'qemu:///system', wait=False, more=STAND_IN,
+                             LD_PRELOAD=os.environ['BZ_SEAMS'])
         self.daemon.wait()
         self.client = Qmp(f'{RUN}/monitor.qmp')
 
@@ -241,11 +250,41 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(tracking['reason'], 'the guest ran before it was watched')
 
     def test_without_what_was_asked(self):
+        """Neither QEMU's command line nor its word alone is believed."""
+        off = "QEMU has the CPU property '{}', but it is off: remove from <qemu:commandline> what turns it off"
+        no_kvm = 'KVM on this host has no Hyper-V emulation: use a kernel built with CONFIG_KVM_HYPERV'
+        without = "<qemu:arg value='-cpu'/><qemu:arg value='qemu64,{}=off'/>"
         self.watched()
-        self.create('markeronly', MARKER)
-        until(lambda: states(self.client), {'markeronly': 'off 0'})
+        for arguments, answer, reason in (
+                ('', 'able', off.format('hv-xmm-input')),
+                (QEMU_ARGS + without.format('hv-xmm-input'), 'able', off.format('hv-xmm-input')),
+                (QEMU_ARGS + without.format('hv-avic'), 'able', off.format('hv-avic')),
+                (QEMU_ARGS, 'unable', no_kvm)):
+            with self.subTest(reason):
+                kvm(answer)
+                self.create('asks', MARKER, arguments)
+                until(lambda: states(self.client), {'asks': 'off 0'})
+                [tracking] = self.client.execute('__bootzero_query-tracking')
+                self.assertEqual((tracking['provider'], tracking['reason']), ('none', reason))
+                status = subprocess.run([os.environ['BZ_CLI'], 'status'], env={**os.environ, 'BOOTZERO_CONFIG': CONFIG},
+                                        capture_output=True, text=True, check=True).stdout
+                self.assertIn(reason, status)
+                self.assertIn(f"domain 'asks' runs without boot_zeroed_memory, which it asks for: {reason}\n",
+                              self.daemon.log())
+                virsh('destroy', 'asks')
+                until(lambda: states(self.client), {})
+
+    def test_a_qemu_that_lacks_it(self):
+        self.finish()
+        self.daemon = Daemon(RUN, '--connect', 'qemu:///system', wait=False,
+                             more=('boot-zeroed-mem-property = hv-made-up',), LD_PRELOAD=os.environ['BZ_SEAMS'])
+        self.daemon.wait()
+        self.client = Qmp(f'{RUN}/monitor.qmp')
+        self.watched()
+        self.create('asks', MARKER)
+        until(lambda: states(self.client), {'asks': 'unknown 0'})
         [tracking] = self.client.execute('__bootzero_query-tracking')
-        self.assertEqual(tracking['reason'], 'QEMU has the property, but it is off')
+        self.assertRegex(tracking['reason'], f'^QEMU does not have it by itself, and there is no endpoint {RUN}/.*qmp$')
 
 
 if __name__ == '__main__':
