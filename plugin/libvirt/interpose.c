@@ -64,7 +64,7 @@
         NEXT(name);                                                                                             \
         g_autofree char *stored = NULL;                                                                         \
                                                                                                                 \
-        if (!is_there(next, #name) || !bz_convert_inward(conn, CREATE, &xml, &stored))                          \
+        if (!is_there(next, #name) || !bz_convert_inward(conn, CREATE, NEW, &xml, &stored))                     \
             return NULL;                                                                                        \
         return created(conn, next arguments, xml);                                                              \
     }

@@ -74,7 +74,7 @@ static gboolean still_holds(const char *xml, const BzConfiguration *configuratio
     return !bz_features_wants_ext_query_caps(&facts->features) || bz_choice_still_holds(facts, configuration, error);
 }
 
-/* The stored form with the provider chosen anew. NULL when that is what it has. TRUE too when nothing can be chosen. */
+/* The stored form with the provider chosen anew. NULL when that is what it has, and when nothing can be chosen. */
 static char *choose_again(const char *xml, const BzConfiguration *configuration)
 {
     char *stored = NULL;
