@@ -13,7 +13,7 @@
 
 #include "libvirt/private.h"
 
-FakeLibvirt fake;
+_Thread_local FakeLibvirt fake;
 
 /* Any pointer will do: nothing looks behind it. */
 static char domain;

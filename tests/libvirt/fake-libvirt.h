@@ -22,7 +22,7 @@ typedef struct {
     char log[4096];
 } FakeLibvirt;
 
-extern FakeLibvirt fake;
+extern _Thread_local FakeLibvirt fake; /* each thread has its own */
 
 /* libvirt's private ones, as far as the fake has them. */
 void virReportErrorHelper(int error_domain, int code, const char *file, const char *function, size_t line,
