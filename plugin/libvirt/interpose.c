@@ -116,7 +116,7 @@ static int started(virDomainPtr domain, BzStart start)
 {
     g_autoptr(GError) error = NULL;
 
-    if (bz_start_verify(domain, start, &error))
+    if (bz_start_verify(domain, start, NULL, &error))
         return 0;
     bz_report_error(of(domain), error);
     return -1;
@@ -128,7 +128,7 @@ static virDomainPtr created(virConnectPtr conn, virDomainPtr domain, const char 
     NEXT(virDomainFree);
     g_autoptr(GError) error = NULL;
 
-    if (domain == NULL || !bz_restore_concerns(xml) || bz_start_verify(domain, BZ_START_BOOTS, &error))
+    if (domain == NULL || xml == NULL || bz_start_verify(domain, BZ_START_BOOTS, xml, &error))
         return domain;
     if (next != NULL)
         next(domain);

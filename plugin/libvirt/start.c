@@ -198,11 +198,13 @@ static gboolean end(virDomainPtr domain, BzStart start, const BzDomain *facts, c
     return FALSE;
 }
 
-gboolean bz_start_verify(virDomainPtr domain, BzStart start, GError **error)
+gboolean bz_start_verify(virDomainPtr domain, BzStart start, const char *xml, GError **error)
 {
-    g_autofree char *xml = start != BZ_START_PLAIN ? ASK(NULL, virDomainGetXMLDesc, domain, 0) : NULL;
-    g_autoptr(BzSettings) settings = xml != NULL ? bz_settings_get(NULL) : NULL;
-    g_autoptr(BzDomain) facts = settings != NULL ? bz_domain_parse(xml, settings->configuration, NULL) : NULL;
+    g_autofree char *live = start != BZ_START_PLAIN && xml == NULL ? ASK(NULL, virDomainGetXMLDesc, domain, 0) : NULL;
+    const char *stored = live != NULL ? live : xml;
+    gboolean is_ours = start != BZ_START_PLAIN && stored != NULL && bz_restore_concerns(stored);
+    g_autoptr(BzSettings) settings = is_ours ? bz_settings_get(NULL) : NULL;
+    g_autoptr(BzDomain) facts = settings != NULL ? bz_domain_parse(stored, settings->configuration, NULL) : NULL;
     g_autofree char *reason = NULL;
 
     if (facts == NULL || !facts->has_qemu_args || !bz_features_wants_ext_query_caps(&facts->features))

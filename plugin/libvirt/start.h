@@ -23,8 +23,8 @@ typedef enum {
 gboolean bz_start_prepare(virDomainPtr domain, unsigned int flags, BzStart *start);
 
 /*
- * After the domain was started: whether QEMU and KVM have what it asks for, where QEMU itself is the provider. As libvirt
+ * After the domain was started, from xml in its stored form, or NULL for what libvirt has: whether QEMU and KVM have what it asks for, where QEMU itself is the provider. As libvirt
  * does with every enlightenment, a guest that boots without it is stopped: FALSE with BZ_ERROR_UNSUPPORTED. One that was
  * restored is not lost for it: TRUE, and a warning in the log, as for what cannot be found out.
  */
-gboolean bz_start_verify(virDomainPtr domain, BzStart start, GError **error);
+gboolean bz_start_verify(virDomainPtr domain, BzStart start, const char *xml, GError **error);

@@ -17,7 +17,7 @@ resident()
 }
 
 # Until every thread, arena and cache there will be is there.
-passes "warm-up" "$BZ_LOAD" qemu:///system $clients $((calls / 4)) 1
+passes "warm-up" "$BZ_LOAD" qemu:///system $clients $((calls / 2)) 1
 before=$(resident)
 begin=$(date +%s%N)
 passes "$calls calls of $clients clients" "$BZ_LOAD" qemu:///system $clients $calls 1000
