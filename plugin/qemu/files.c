@@ -2,7 +2,6 @@
 #include "qemu/files.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdlib.h>
@@ -99,54 +98,6 @@ bool bz_file_is_empty(const struct bz_file *file)
     struct stat about;
 
     return fstat(file->fd, &about) == 0 && about.st_blocks == 0;
-}
-
-/* As lseek() tells it, in blocks of the file system. Empty when there is none up to span.end. */
-static bool next_raw_hole(int fd, struct bz_span span, struct bz_span *hole)
-{
-    *hole = (struct bz_span){ span.end, span.end };
-    off_t start = lseek(fd, (off_t)span.start, SEEK_HOLE);
-    if (start < 0)
-        return false;
-    if ((uint64_t)start >= span.end)
-        return true;
-    off_t end = lseek(fd, start, SEEK_DATA);
-    if (end < 0 && errno != ENXIO)
-        return false;
-    /* ENXIO: no data up to the end. */
-    hole->start = (uint64_t)start;
-    if (end >= 0 && (uint64_t)end < span.end)
-        hole->end = (uint64_t)end;
-    return true;
-}
-
-bool bz_file_next_hole(const struct bz_file *file, struct bz_span span, struct bz_span *hole)
-{
-    const uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-    struct stat about;
-
-    *hole = (struct bz_span){ 0, 0 };
-    if (fstat(file->fd, &about) != 0)
-        return false;
-    if ((uint64_t)about.st_size < span.end)
-        span.end = (uint64_t)about.st_size & -page_size;
-    /* Huge pages know no holes in part: lseek() calls all of such a file data. */
-    if (file->file_system == BZ_FILE_SYSTEM_HUGETLB) {
-        if (about.st_blocks == 0 && !bz_span_is_empty(span))
-            *hole = span;
-        return true;
-    }
-    while (!bz_span_is_empty(span)) {
-        struct bz_span raw;
-        if (!next_raw_hole(file->fd, span, &raw))
-            return false;
-        *hole = (struct bz_span){ (raw.start + page_size - 1) & -page_size, raw.end & -page_size };
-        if (!bz_span_is_empty(*hole))
-            return true;
-        span.start = raw.end;
-    }
-    *hole = (struct bz_span){ 0, 0 };
-    return true;
 }
 
 void bz_files_clear(struct bz_files *files)

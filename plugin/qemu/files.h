@@ -45,10 +45,4 @@ const struct bz_file *bz_files_find(const struct bz_files *files, const struct b
 /* True when nothing at all was ever stored in the file, or it was all discarded. */
 bool bz_file_is_empty(const struct bz_file *file);
 
-/*
- * The first hole of the file in span, which are offsets in it: whole pages that read zero. Nothing beyond the end of the
- * file is one. An empty span when there is none. False with errno when the file cannot tell.
- */
-bool bz_file_next_hole(const struct bz_file *file, struct bz_span span, struct bz_span *hole);
-
 void bz_files_clear(struct bz_files *files);

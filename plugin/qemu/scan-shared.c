@@ -7,20 +7,15 @@
  * process wrote is absent there. lseek() moves the offset that this descriptor shares with QEMU's and with processes it
  * was passed to; memory is mapped, so nobody uses that offset.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "qemu/holes.h"
 #include "qemu/scan.h"
 
 static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_mapping *mapping, struct bz_span span,
                                 struct bz_zero_sink *sink, char *why, size_t size)
 {
     const struct bz_file *file = bz_files_find(memory->files, mapping);
-    /* Both fit: the mapping is of a file that has these offsets. */
-    const uint64_t to_offset = mapping->offset - mapping->span.start;
-    struct bz_span rest = { span.start + to_offset, span.end + to_offset };
-    struct bz_span hole;
 
     if (file == NULL) {
         snprintf(why, size, "guest memory is shared and QEMU has no descriptor of it");
@@ -34,16 +29,7 @@ static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_
         snprintf(why, size, "guest memory is a shared file that is neither a memfd nor on tmpfs");
         return BZ_SCAN_UNAVAILABLE;
     }
-    for (;;) {
-        if (!bz_file_next_hole(file, rest, &hole)) {
-            snprintf(why, size, "cannot find the holes of the file of guest memory: %s", strerror(errno));
-            return BZ_SCAN_FAILED;
-        }
-        if (bz_span_is_empty(hole))
-            return BZ_SCAN_DONE;
-        sink->take(sink, (struct bz_span){ hole.start - to_offset, hole.end - to_offset });
-        rest.start = hole.end;
-    }
+    return bz_holes_scan(file, mapping, span, sink, why, size);
 }
 
 const struct bz_scan_backend bz_scan_shared = {
