@@ -43,7 +43,7 @@ broken "wrong value" "invalid value for 'provider': 'nonsense': must be auto, qe
 has "the log says why" "$daemon_log" "a domain's XML is shown as it is stored: $BZ_CONFIG_FILE: "
 configure 'proveider = qemu'
 broken "unknown key" "unknown key 'proveider' in [bootzero]: must be one of provider, ext-query-caps-property, \
-boot-zeroed-mem-property, provider-library, probe-timeout, cache-directory, runtime-directory"
+boot-zeroed-mem-property, provider-library, probe-timeout, cache-directory, runtime-directory, track-seconds"
 
 rm "$BZ_CONFIG_FILE"
 passes "dumpxml without a file" virsh dumpxml --inactive a
