@@ -5,6 +5,7 @@
 
 #include "core/qmp-link.h"
 #include "core/qmp-server.h"
+#include "monitor/folder.h"
 #include "monitor/guests.h"
 
 /* Of the sockets in the runtime folder, behind the UUID. */
@@ -12,7 +13,8 @@
 
 struct BzGuests {
     char *directory;
-    GFileMonitor *folder;
+    BzFolder *folder;
+    char *path; /* of the host's endpoint; NULL when its socket is somebody else's */
     BzQmpServer *server;
     GHashTable *by_uuid; /* uuid -> BzGuest */
     BzGuestsTotals totals;

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "monitor/guests.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "core/error.h"
 #include "monitor/guest.h"
 
 static void guest_free(gpointer data)
@@ -110,8 +106,9 @@ void bz_guest_end(BzGuest *guest)
 
 /* --- the folder --- */
 
-static void look_at_file(BzGuests *guests, const char *name)
+static void look_at_file(const char *name, gpointer opaque)
 {
+    BzGuests *guests = opaque;
     g_autofree char *uuid = NULL, *path = NULL;
     GStatBuf status;
 
@@ -127,46 +124,16 @@ static void look_at_file(BzGuests *guests, const char *name)
     bz_guest_connect(guest);
 }
 
-static void on_folder(GFileMonitor *folder, GFile *file, GFile *other, GFileMonitorEvent event, gpointer data)
+/* Under systemd the socket is not ours to make again. */
+static void on_renewed(gpointer opaque)
 {
-    if (event == G_FILE_MONITOR_EVENT_CREATED) {
-        g_autofree char *name = g_file_get_basename(file);
-        look_at_file(data, name);
-    }
-}
+    BzGuests *guests = opaque;
+    g_autoptr(GError) error = NULL;
 
-/* As tmpfiles.d/bootzero.conf has it: QEMU's user, who is in group kvm, makes sockets there. */
-static gboolean make_folder(const char *path, GError **error)
-{
-    const struct group *kvm = geteuid() == 0 ? getgrnam("kvm") : NULL;
-
-    if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        return TRUE;
-    if (g_mkdir_with_parents(path, 0755) == 0 && (!kvm || chown(path, 0, kvm->gr_gid) == 0) &&
-        g_chmod(path, kvm ? 01771 : 0755) == 0)
-        return TRUE;
-    g_set_error(error, BZ_ERROR, BZ_ERROR_FAILED, "cannot make %s: %s", path, g_strerror(errno));
-    return FALSE;
-}
-
-static gboolean watch_folder(BzGuests *guests, GError **error)
-{
-    g_autoptr(GFile) file = g_file_new_for_path(guests->directory);
-    g_autoptr(GDir) dir = NULL;
-    const char *name;
-
-    if (!make_folder(guests->directory, error))
-        return FALSE;
-    guests->folder = g_file_monitor_directory(file, G_FILE_MONITOR_NONE, NULL, error);
-    if (!guests->folder)
-        return FALSE;
-    g_signal_connect(guests->folder, "changed", G_CALLBACK(on_folder), guests);
-    dir = g_dir_open(guests->directory, 0, error);
-    if (!dir)
-        return FALSE;
-    while ((name = g_dir_read_name(dir)))
-        look_at_file(guests, name);
-    return TRUE;
+    if (!guests->path)
+        g_warning("restart the socket's unit, too: it cannot be reached any more");
+    else if (!g_file_test(guests->path, G_FILE_TEST_EXISTS) && !bz_qmp_server_listen(guests->server, guests->path, &error))
+        g_warning("%s", error->message);
 }
 
 /* --- as a whole --- */
@@ -174,6 +141,7 @@ static gboolean watch_folder(BzGuests *guests, GError **error)
 BzGuests *bz_guests_new(const char *directory, const char *path, int listen_fd, void (*changed)(gpointer),
                         gpointer opaque, GError **error)
 {
+    static const BzFolderType folder_type = {look_at_file, on_renewed};
     g_autoptr(BzGuests) guests = g_new0(BzGuests, 1);
 
     guests->directory = g_strdup(directory);
@@ -182,8 +150,11 @@ BzGuests *bz_guests_new(const char *directory, const char *path, int listen_fd, 
     guests->by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, guest_free);
     guests->server = bz_qmp_server_new(&bz_host_endpoint_type, guests);
     /* the folder first: it may be that of the socket */
-    if (!watch_folder(guests, error))
+    guests->folder = bz_folder_new(directory, &folder_type, guests, error);
+    if (!guests->folder)
         return NULL;
+    if (listen_fd < 0)
+        guests->path = g_strdup(path);
     if (listen_fd >= 0 ? !bz_qmp_server_listen_on(guests->server, listen_fd, error)
                        : !bz_qmp_server_listen(guests->server, path, error))
         return NULL;
@@ -194,10 +165,11 @@ void bz_guests_free(BzGuests *guests)
 {
     if (!guests)
         return;
-    g_clear_object(&guests->folder);
+    bz_folder_free(guests->folder);
     g_hash_table_unref(guests->by_uuid);
     bz_qmp_server_free(guests->server);
     g_free(guests->directory);
+    g_free(guests->path);
     g_free(guests);
 }
 

@@ -3,6 +3,8 @@
 
 #include <glib/gstdio.h>
 
+#define RETRY_SECONDS 2
+
 struct BzMetrics {
     char *path;
     BzGuests *guests;
@@ -117,22 +119,32 @@ char *bz_metrics_format(BzGuests *guests)
 
 /* --- the file --- */
 
+/* Written beside it and renamed: a reader, or a full disk, never sees half of it. */
+static gboolean write_file(const BzMetrics *metrics, const char *text, GError **error)
+{
+    return g_file_set_contents_full(metrics->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
+}
+
 static gboolean write_now(gpointer data)
 {
     BzMetrics *metrics = data;
     g_autofree char *text = bz_metrics_format(metrics->guests);
     g_autoptr(GError) error = NULL;
-    /* Written beside it and renamed: a reader, or a full disk, never sees half of it. */
-    gboolean good = g_file_set_contents_full(metrics->path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, &error);
+    gboolean good = write_file(metrics, text, &error);
 
+    /* Numbers that are no longer true are worse than none; and without them there may be space. */
+    if (!good && g_unlink(metrics->path) == 0) {
+        g_clear_error(&error);
+        good = write_file(metrics, text, &error);
+    }
     metrics->timer = 0;
     if (!good && !metrics->told_failure)
-        g_warning("metrics are not up to date: %s", error->message);
+        g_warning("there are no metrics: %s", error->message);
     else if (good && metrics->told_failure)
         g_message("metrics can be written again");
     metrics->told_failure = !good;
     if (!good)
-        metrics->timer = g_timeout_add_seconds(10, write_now, metrics);
+        metrics->timer = g_timeout_add_seconds(RETRY_SECONDS, write_now, metrics);
     return G_SOURCE_REMOVE;
 }
 

@@ -2,6 +2,7 @@
 #include "qemu/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,21 +12,24 @@
 
 static void write_line(const char *format, va_list arguments)
 {
+    static atomic_bool was_cut; /* the last line, by a full disk: it is ended first */
     char line[512];
-    int used = snprintf(line, sizeof line, "bootzero: ");
+    bool end_last = atomic_exchange(&was_cut, false);
+    int used = snprintf(line, sizeof line, "%sbootzero: ", end_last ? "\n" : "");
     int wanted = vsnprintf(line + used, sizeof line - used - 1, format, arguments);
 
     if (wanted < 0)
         return;
     size_t length = strlen(line);
     /* Parts of a line come from outside: what is no plain text must not move a terminal's cursor or forge a line. */
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = end_last; i < length; i++)
         if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
             line[i] = '?';
     line[length++] = '\n';
     /* One write, so that lines of threads do not mix. Nobody is left to tell when stderr is gone. */
-    ssize_t ignored = write(STDERR_FILENO, line, length);
-    (void)ignored;
+    ssize_t written = write(STDERR_FILENO, line, length);
+    if (written < 0 ? end_last : (size_t)written < length)
+        atomic_store(&was_cut, true);
 }
 
 void bz_log(const char *format, ...)

@@ -8,7 +8,7 @@ from qmp import Qmp
 
 
 class Daemon:
-    def __init__(self, folder, *arguments, wait=True, prefix=(), more=(), **environment):
+    def __init__(self, folder, *arguments, wait=True, prefix=(), more=(), stderr=None, **environment):
         self.folder = folder
         self.path = os.path.join(folder, 'monitor.qmp')
         self.log_path = os.path.join(folder, 'log')
@@ -19,7 +19,8 @@ class Daemon:
         if '--connect' not in arguments:
             arguments += ('--without-libvirt',)
         with open(self.log_path, 'a', encoding='utf-8') as log:
-            self.process = subprocess.Popen([*prefix, os.environ['BZ_DAEMON'], *arguments], env=environment, stderr=log,
+            self.process = subprocess.Popen([*prefix, os.environ['BZ_DAEMON'], *arguments], env=environment,
+                                            stderr=log if stderr is None else stderr,
                                             pass_fds=(3,) if prefix else ())
         if wait:
             self.wait()

@@ -7,11 +7,12 @@ ON = 'ext-query-caps=on,boot-zeroed-mem=on'
 
 
 class Guest:
-    def __init__(self, folder, number=1, name=None, mib=16, settings=ON, **popen):
+    def __init__(self, folder, number=1, name=None, mib=16, settings=ON, preload=None, **popen):
         self.uuid = f'00000000-0000-4000-8000-{number:012x}'
         self.name = f'guest{number}' if name is None else name
         self.path = os.path.join(folder, self.uuid + '.qmp')
-        environment = dict(os.environ, LD_PRELOAD=os.environ['BZ_PRELOAD'],
+        libraries = os.environ['BZ_PRELOAD'] + (f':{preload}' if preload else '')
+        environment = dict(os.environ, LD_PRELOAD=libraries,
                            BOOTZERO=f'{settings},qmp={folder}/')
         name = self.name.replace(',', ',,')
         self.process = subprocess.Popen(

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qemu/log.h"
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "check.h"
 
@@ -49,6 +51,24 @@ static void cut_to_a_line(void)
     CHECK(strlen(lines()) <= 512);
 }
 
+/* What did not fit is lost, but the next line is one. */
+static void cut_by_a_full_disk(void)
+{
+    struct rlimit before, full;
+
+    capture();
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    full = (struct rlimit){ 20, before.rlim_max };
+    setrlimit(RLIMIT_FSIZE, &full);
+    bz_log("first line, which is cut");
+    bz_log("lost");
+    setrlimit(RLIMIT_FSIZE, &before);
+    bz_log("second line");
+    bz_log("third line");
+    CHECK_TEXT(lines(), "bootzero: first line\nbootzero: second line\nbootzero: third line\n");
+}
+
 static void changes_only(void)
 {
     capture();
@@ -73,4 +93,4 @@ static void bounded(void)
     CHECK_CONTAINS(lines(), "bootzero: 64 lines written for this guest: no more will follow\n");
 }
 
-CHECK_MAIN(CASE(one_line_each), CASE(cut_to_a_line), CASE(changes_only), CASE(bounded))
+CHECK_MAIN(CASE(one_line_each), CASE(cut_to_a_line), CASE(cut_by_a_full_disk), CASE(changes_only), CASE(bounded))
