@@ -7,7 +7,7 @@ ON = 'ext-query-caps=on,boot-zeroed-mem=on'
 
 
 class Guest:
-    def __init__(self, folder, number=1, name=None, mib=16, settings=ON, preload=None, **popen):
+    def __init__(self, folder, number=1, name=None, mib=16, settings=ON, preload=None, wait=True, **popen):
         self.uuid = f'00000000-0000-4000-8000-{number:012x}'
         self.name = f'guest{number}' if name is None else name
         self.path = os.path.join(folder, self.uuid + '.qmp')
@@ -18,7 +18,8 @@ class Guest:
         self.process = subprocess.Popen(
             [os.environ['BZ_GUEST'], str(mib), '-name', f'guest={name},debug-threads=on', '-uuid', self.uuid.upper()],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **popen)
-        self.line()
+        if wait:
+            self.line()
 
     def __enter__(self):
         return self

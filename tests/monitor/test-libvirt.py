@@ -4,16 +4,15 @@ import os
 import subprocess
 import time
 import unittest
-import uuid
 
 from daemon import Daemon, states, until
 from guests import ON
+from libvirtd import Libvirtd, create, pid_of, virsh
 from qmp import Qmp
 
 RUN = '/run/bootzero'
 CONFIG = f'{RUN}/bootzero.conf'
 STAND_IN = ('ext-query-caps-property = hv-avic', 'boot-zeroed-mem-property = hv-xmm-input')
-HERE = os.environ['BOOTZERO_SOURCE'] + '/tests/libvirt'
 
 MARKER = """<metadata><bootzero:features xmlns:bootzero='urn:bootzero:domain:1'>
     <bootzero:boot_zeroed_memory state='on'/></bootzero:features></metadata>"""
@@ -24,47 +23,10 @@ PRELOAD_ENV = f"""<qemu:env name='LD_PRELOAD' value='{os.environ['BZ_PRELOAD']}:
     <qemu:env name='BZ_HYPERCALL' value='/run/hypercall'/>"""
 
 
-def domain_xml(name, metadata='', arguments=''):
-    return f"""<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>{name}</name><uuid>{uuid.uuid5(uuid.NAMESPACE_DNS, name)}</uuid>{metadata}
-  <memory unit='MiB'>64</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
-  <features><acpi/><hyperv mode='custom'><relaxed state='on'/></hyperv></features>
-  <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' index='0' model='none'/>
-  <memballoon model='none'/></devices>
-  <qemu:commandline>{arguments}</qemu:commandline></domain>"""
-
-
 def kvm(answer):
     """What KVM says of Hyper-V to the monitor: tests/libvirt/kvm-answers.c."""
     with open('/run/bootzero-test-kvm', 'w', encoding='ascii') as file:
         file.write(answer)
-
-
-def virsh(*arguments, text=None):
-    done = subprocess.run(['virsh', '-q', '-c', 'qemu:///system', *arguments], input=text, text=True, capture_output=True)
-    if done.returncode:
-        raise AssertionError(f'virsh {arguments}: {done.stderr}')
-    return done.stdout
-
-
-class Libvirtd:
-    def __init__(self):
-        subprocess.run(['bash', '-c', f'. {HERE}/daemon.sh; [ -e /etc/libvirt/qemu.conf ] || daemon_configure'],
-                       check=True)
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(['libvirtd'], stderr=subprocess.DEVNULL)
-        until(lambda: subprocess.run(['virsh', '-q', '-c', 'qemu:///system', 'list'], capture_output=True).returncode, 0,
-              seconds=30)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(timeout=30)
 
 
 class TestLibvirt(unittest.TestCase):
@@ -99,12 +61,6 @@ class TestLibvirt(unittest.TestCase):
         for name in virsh('list', '--name').split():
             virsh('destroy', name)
 
-    def create(self, *arguments):
-        path = '/run/domain.xml'
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(domain_xml(*arguments))
-        virsh('create', path)
-
     def hypercall(self, name, code):
         """The guest runs anew after a resume, and finds that it has asked."""
         with open('/run/hypercall.new', 'w', encoding='ascii') as file:
@@ -127,7 +83,7 @@ class TestLibvirt(unittest.TestCase):
 
     def watched(self):
         """libvirt is connected: it has told of a guest that only it knows."""
-        self.create('plain')
+        create('plain')
         until(lambda: states(self.client).get('plain'), 'off 0')
         virsh('destroy', 'plain')
         until(lambda: 'plain' in states(self.client), False)
@@ -137,7 +93,7 @@ class TestLibvirt(unittest.TestCase):
         self.watched()
         qemu_events = subprocess.Popen(['virsh', '-c', 'qemu:///system', 'qemu-monitor-event', '--loop', '--timeout', '8'],
                                        stdout=subprocess.PIPE, text=True)
-        self.create('live', MARKER, PRELOAD_ENV)
+        create('live', MARKER, PRELOAD_ENV)
         self.assertEqual(self.client.change(), 'armed 1')
         self.hypercall('live', '8001')
         self.assertEqual(self.client.change(), 'discovered 1')
@@ -158,7 +114,7 @@ class TestLibvirt(unittest.TestCase):
 
     def test_preload_restore(self):
         self.watched()
-        self.create('live', MARKER, PRELOAD_ENV)
+        create('live', MARKER, PRELOAD_ENV)
         self.hypercall('live', '8002')
         self.assertEqual(self.last_change('live'), 'reported')
         virsh('save', 'live', '/run/saved')
@@ -170,8 +126,8 @@ class TestLibvirt(unittest.TestCase):
 
     def test_restarts(self):
         self.watched()
-        self.create('live', MARKER, PRELOAD_ENV)
-        self.create('plain')
+        create('live', MARKER, PRELOAD_ENV)
+        create('plain')
         self.hypercall('live', '8002')
         wanted = {'live': 'reported 1', 'plain': 'off 0'}
         until(lambda: states(self.client), wanted)
@@ -188,7 +144,7 @@ class TestLibvirt(unittest.TestCase):
         until(lambda: self.try_new(), True, seconds=20)
 
     def try_new(self):
-        self.create('new')
+        create('new')
         time.sleep(0.5)
         seen = states(self.client).get('new') == 'off 0'
         virsh('destroy', 'new')
@@ -196,13 +152,10 @@ class TestLibvirt(unittest.TestCase):
 
     def test_libvirtd_dies_and_the_guest_with_it(self):
         self.watched()
-        self.create('live', MARKER, PRELOAD_ENV)
-        self.create('plain')
+        create('live', MARKER, PRELOAD_ENV)
+        create('plain')
         until(lambda: states(self.client), {'live': 'armed 1', 'plain': 'off 0'})
-        with open('/run/libvirt/qemu/live.pid', encoding='ascii') as file:
-            live = int(file.read())
-        with open('/run/libvirt/qemu/plain.pid', encoding='ascii') as file:
-            plain = int(file.read())
+        live, plain = pid_of('live'), pid_of('plain')
         self.libvirtd.kill()
         os.kill(live, 9)
         os.kill(plain, 9)
@@ -213,7 +166,7 @@ class TestLibvirt(unittest.TestCase):
     def test_qemu_provider(self):
         """Two of QEMU's properties stand in for those it does not have yet."""
         self.watched()
-        self.create('asks', MARKER, QEMU_ARGS)
+        create('asks', MARKER, QEMU_ARGS)
         self.assertEqual(self.client.change(), 'armed 1')
         [tracking] = self.client.execute('__bootzero_query-tracking')
         self.assertEqual(tracking['provider'], 'qemu')
@@ -224,7 +177,7 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(self.last_change('asks'), 'lost reset: QEMU has not tracked what the guest wrote')
         virsh('destroy', 'asks')
         self.assertEqual(self.last_change('asks'), 'gone')
-        self.create('asks', MARKER, QEMU_ARGS)
+        create('asks', MARKER, QEMU_ARGS)
         self.assertEqual(self.client.change(), 'armed 1')
         # restored, it has other memory than QEMU knows of
         virsh('save', 'asks', '/run/saved')
@@ -234,7 +187,7 @@ class TestLibvirt(unittest.TestCase):
 
     def test_qemu_provider_is_not_guessed(self):
         self.watched()
-        self.create('asks', MARKER, QEMU_ARGS)
+        create('asks', MARKER, QEMU_ARGS)
         self.assertEqual(self.client.change(), 'armed 1')
         self.libvirtd.kill()
         self.assertEqual(self.last_change('asks'), 'unknown libvirt cannot be reached, so a reset would not be seen')
@@ -262,7 +215,7 @@ class TestLibvirt(unittest.TestCase):
                 (QEMU_ARGS, 'unable', no_kvm)):
             with self.subTest(reason):
                 kvm(answer)
-                self.create('asks', MARKER, arguments)
+                create('asks', MARKER, arguments)
                 until(lambda: states(self.client), {'asks': 'off 0'})
                 [tracking] = self.client.execute('__bootzero_query-tracking')
                 self.assertEqual((tracking['provider'], tracking['reason']), ('none', reason))
@@ -281,7 +234,7 @@ class TestLibvirt(unittest.TestCase):
         self.daemon.wait()
         self.client = Qmp(f'{RUN}/monitor.qmp')
         self.watched()
-        self.create('asks', MARKER)
+        create('asks', MARKER)
         until(lambda: states(self.client), {'asks': 'unknown 0'})
         [tracking] = self.client.execute('__bootzero_query-tracking')
         self.assertRegex(tracking['reason'], f'^QEMU does not have it by itself, and there is no endpoint {RUN}/.*qmp$')
