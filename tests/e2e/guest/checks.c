@@ -108,6 +108,15 @@ static uint64_t spread_page(uint64_t i, uint64_t n)
     return spread_range(0).start;
 }
 
+bool is_touched(uint64_t page, uint64_t n)
+{
+    for (uint64_t i = 0; i < n; i++) {
+        if (spread_page(i, n) == page)
+            return true;
+    }
+    return false;
+}
+
 void touch_pages(uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
@@ -153,10 +162,56 @@ static uint64_t nonzero_bytes(uint64_t page)
     return bytes;
 }
 
+/* The pages of range where QEMU's machines have no RAM to report: below 1 MiB, and devices and flash below 4 GiB. */
+static uint64_t never_ram(Range range)
+{
+    static const Range places[] = {{0, 0x100}, {0xe0000, 0x20000}};
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t start = range.start > places[i].start ? range.start : places[i].start;
+        uint64_t end = smaller(range.start + range.count, places[i].start + places[i].count);
+
+        pages += end > start ? end - start : 0;
+    }
+    return pages;
+}
+
+uint64_t claim_reported(uint64_t *pages, uint64_t n)
+{
+    uint64_t claimed = 0;
+
+    for (uint64_t i = 0; i < answer.count && claimed < n; i++) {
+        uint64_t step = answer.range[i].count / n;
+
+        for (uint64_t j = 0; step > 0 && j < n && claimed < n && touched_later_count < MAX_RANGES; j++) {
+            pages[claimed] = answer.range[i].start + j * step;
+            touched_later[touched_later_count++] = pages[claimed++];
+        }
+    }
+    /* Of a guest that was told of none, others. */
+    for (; claimed < n && touched_later_count < MAX_RANGES; claimed++)
+        touched_later[touched_later_count++] = pages[claimed] = spread_page(2 * claimed + 1, 2 * n) + 1;
+    return claimed;
+}
+
+bool all_written(const uint64_t *pages, uint64_t n, bool full)
+{
+    uint64_t written = 0;
+
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t bytes = nonzero_bytes(pages[i]);
+
+        written += full ? bytes == PAGE_SIZE : bytes > 0;
+    }
+    out("written pages=%lu of=%lu\n", written, n);
+    return n > 0 && written == n;
+}
+
 bool check_answer(uint64_t touched, bool read_pages)
 {
     Range own = own_pages();
-    uint64_t pages = 0, bytes = 0, outside = 0, overlap = 0, dirty = 0, mine = 0, order = 0, read = 0;
+    uint64_t pages = 0, bytes = 0, outside = 0, overlap = 0, dirty = 0, mine = 0, order = 0, read = 0, rom = 0;
     bool intact = answer.beyond == MARK;
 
     for (uint64_t i = 0; i < sorted_count; i++) {
@@ -166,6 +221,7 @@ bool check_answer(uint64_t touched, bool read_pages)
 
         pages += range.count;
         outside += range.count - readable;
+        rom += never_ram(range);
         if (i > 0 && sorted[i - 1].start + sorted[i - 1].count > range.start)
             overlap++;
         if (i > 0 && answer.range[i].count > answer.range[i - 1].count)
@@ -182,11 +238,12 @@ bool check_answer(uint64_t touched, bool read_pages)
         dirty += reported(touched_later[i]);
 
     out("check reported=%lu read=%lu nonzero-bytes=%lu outside=%lu overlapping=%lu unordered=%lu dirty-reported=%lu "
-        "own-reported=%lu beyond-intact=%lu\n",
-        pages, read, bytes, outside, overlap, order, dirty, mine, (uint64_t) intact);
+        "own-reported=%lu never-ram=%lu beyond-intact=%lu\n",
+        pages, read, bytes, outside, overlap, order, dirty, mine, rom, (uint64_t) intact);
     out("pages ram=%lu own=%lu touched=%lu untouched=%lu reported=%lu\n", ram_pages, own.count,
         touched + touched_later_count, ram_pages - own.count - touched - touched_later_count, pages);
-    return bytes == 0 && outside == 0 && overlap == 0 && order == 0 && dirty == 0 && mine == 0 && intact;
+    return bytes == 0 && outside == 0 && overlap == 0 && order == 0 && dirty == 0 && mine == 0 && rom == 0 &&
+        intact;
 }
 
 static void zero_pages(uint64_t from, uint64_t to)

@@ -28,11 +28,18 @@ static void put(char c)
     room--;
 }
 
+bool console_poll(void)
+{
+    if ((port_read8(COM1 + 5) & 1) == 0)
+        return false;
+    port_read8(COM1);
+    return true;
+}
+
 void console_wait(void)
 {
-    while ((port_read8(COM1 + 5) & 1) == 0)
+    while (!console_poll())
         __asm__ volatile("pause");
-    port_read8(COM1);
 }
 
 static void put_number(uint64_t number, unsigned base)

@@ -41,13 +41,18 @@ uint64_t read_tsc(void)
     return (uint64_t) high << 32 | low;
 }
 
-void exceptions_init(void)
+void exceptions_use(void)
 {
     struct {
         uint16_t limit;
         uint64_t base;
     } __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t) idt};
 
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void exceptions_init(void)
+{
     for (unsigned vector = 0; vector < 32; vector++) {
         uint64_t handler = (uint64_t) exception_vectors + vector * 16;
 
@@ -57,7 +62,7 @@ void exceptions_init(void)
         idt[vector].offset_middle = (uint16_t) (handler >> 16);
         idt[vector].offset_high = (uint32_t) (handler >> 32);
     }
-    __asm__ volatile("lidt %0" : : "m"(pointer));
+    exceptions_use();
 }
 
 void exception_report(uint64_t vector, uint64_t code, uint64_t address, uint64_t cr2)
@@ -66,8 +71,7 @@ void exception_report(uint64_t vector, uint64_t code, uint64_t address, uint64_t
     finish("exception", false);
 }
 
-static void halt_forever(void) __attribute__((noreturn));
-static void halt_forever(void)
+void halt_forever(void)
 {
     for (;;)
         __asm__ volatile("cli; hlt");

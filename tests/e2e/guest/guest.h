@@ -11,6 +11,11 @@
  *   wait        before each question but the first, waits for a byte on the serial port
  *   reset       resets the machine once and asks again: pages dirtied before the reset may not be reported
  *   hostile     makes calls that are wrong in one way each and prints the status of each
+ *   storm=SEED  calls at random on cpus=N processors until a byte comes on the serial port, while one of them moves
+ *               memory about; no memory may change but where an answer was asked for. A reset begins it anew
+ *   device=disk, device=network
+ *               after the first answer, a virtio device writes into pages that were reported; then asks again
+ *   spin        with storm: the processors are as busy, but do not call
  *   end=halt    halts at the end instead of powering off, for whoever wants to look at the process
  *
  * The last line is "done result=ok", or result=failed when the answer broke a promise, or result=exception.
@@ -30,14 +35,17 @@ typedef struct {
 } Range;
 
 typedef struct {
-    bool zero, noverify, reset, hostile, halt, wait;
-    uint64_t touch, repeat;
+    bool zero, noverify, reset, hostile, halt, wait, spin;
+    uint64_t touch, repeat, storm, cpus;
+    const char *device; /* what follows device=, or NULL */
 } Options;
 
 /* console.c: the serial port. out() knows %s, %lu and %lx and %%. */
 void console_init(void);
 /* Waits for a byte, without halting: the clock of the one who waits for the guest is not its. */
 void console_wait(void);
+/* A byte was there; it is taken. */
+bool console_poll(void);
 void out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* cpu.c: the processor, exceptions and the ways to end. */
@@ -49,6 +57,8 @@ uint64_t read_msr(uint32_t msr);
 void write_msr(uint32_t msr, uint64_t value);
 uint64_t read_tsc(void);
 void exceptions_init(void);
+void exceptions_use(void); /* on each further processor */
+void halt_forever(void) __attribute__((noreturn));
 void exception_report(uint64_t vector, uint64_t code, uint64_t address, uint64_t cr2) __attribute__((noreturn));
 void machine_reset(void) __attribute__((noreturn));
 /* Prints the last line. result: "ok", "failed", "exception", "usage". */
@@ -99,6 +109,20 @@ void touch_reported(void);
 /* Checks the last answer and prints the figures; reads each reported page when told to. False: a promise was broken. */
 bool check_answer(uint64_t touched, bool read_pages);
 void zero_unreported(void);
+
+/* The page is one of touch_pages(n)'s. */
+bool is_touched(uint64_t page, uint64_t n);
+
+/* n pages, far from each other and out of the last answer as long as it has any, now counted among those never to be reported again. */
+uint64_t claim_reported(uint64_t *pages, uint64_t n);
+/* Each page is full of what a disk holds, or begins with what a network card wrote. */
+bool all_written(const uint64_t *pages, uint64_t n, bool full);
+
+/* device.c: kind is "disk", which holds count pages without a zero, or "network", which has as many packets to come. */
+bool device_writes(const char *kind, const uint64_t *pages, uint64_t count);
+
+/* storm.c: as the word says. The number-th boot of this storm; touched as of touch_pages. False: a promise was broken. */
+bool storm(const Options *options);
 
 /* hostile.c */
 void hostile_before_handshake(void);

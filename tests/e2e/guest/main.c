@@ -3,6 +3,8 @@
 
 void guest_main(uint32_t start_info);
 
+#define DEVICE_PAGES 32
+
 /* Left in RAM, which a reset preserves, on the page after this program. */
 #define RESET_MARK 0x74657365722e7a62ul
 
@@ -38,7 +40,7 @@ static bool number_after(const char *word, const char *prefix, uint64_t *number)
 
 static bool parse(const char *line, Options *options)
 {
-    *options = (Options) {.repeat = 1};
+    *options = (Options) {.repeat = 1, .cpus = 1};
     while (*line != '\0') {
         if (is_word(line, "zero"))
             options->zero = true;
@@ -48,12 +50,17 @@ static bool parse(const char *line, Options *options)
             options->reset = true;
         else if (is_word(line, "wait"))
             options->wait = true;
+        else if (is_word(line, "spin"))
+            options->spin = true;
+        else if (after(line, "device=") != NULL)
+            options->device = after(line, "device=");
         else if (is_word(line, "hostile"))
             options->hostile = true;
         else if (is_word(line, "end=halt"))
             options->halt = true;
         else if (*line != ' ' && !number_after(line, "touch=", &options->touch) &&
-                 !number_after(line, "repeat=", &options->repeat))
+                 !number_after(line, "repeat=", &options->repeat) && !number_after(line, "storm=", &options->storm) &&
+                 !number_after(line, "cpus=", &options->cpus))
             return false;
         while (*line != '\0' && *line != ' ')
             line++;
@@ -61,6 +68,18 @@ static bool parse(const char *line, Options *options)
             line++;
     }
     return true;
+}
+
+/* A device writes where nothing was, and the guest asks once more before it looks there itself. */
+static bool ask_about_device(const Options *options)
+{
+    uint64_t pages[DEVICE_PAGES];
+    uint64_t count = claim_reported(pages, DEVICE_PAGES);
+    bool good = count == DEVICE_PAGES && device_writes(options->device, pages, count);
+
+    ask();
+    good &= check_answer(options->touch, !options->noverify);
+    return all_written(pages, count, *options->device == 'd') && good;
 }
 
 static uint64_t *reset_note(void)
@@ -88,7 +107,7 @@ void guest_main(uint32_t start_info)
         finish("usage", false);
     }
 
-    again = options.reset && *reset_note() == RESET_MARK;
+    again = (options.reset || options.storm) && *reset_note() == RESET_MARK;
     if (again)
         out("reset number=1\n");
     hv_detect();
@@ -98,6 +117,10 @@ void guest_main(uint32_t start_info)
         hv_handshake();
     if (!again)
         touch_pages(options.touch);
+    if (hv_present && options.storm) {
+        *reset_note() = RESET_MARK;
+        good &= storm(&options);
+    }
 
     for (uint64_t round = 1; hv_present && round <= options.repeat; round++) {
         if (round > 1)
@@ -109,6 +132,8 @@ void guest_main(uint32_t start_info)
         ask();
         good &= check_answer(options.touch, !options.noverify);
     }
+    if (hv_present && options.device != NULL)
+        good &= ask_about_device(&options);
     if (!touched_intact(options.touch)) {
         out("error text=\"the pages that were dirtied first have changed\"\n");
         good = false;

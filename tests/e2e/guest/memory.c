@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Source: xen/include/public/arch-x86/hvm/start_info.h, version 1. */
 #include "guest.h"
+#include "start-info.h"
 
-#define START_MAGIC 0x336ec578
-#define TYPE_RAM 1
 #define FIRST_PAGE 256ul /* 1 MiB */
 #define GIB (1ul << 30)
 #define MAX_GIB 512ul /* what one table of 1 GiB entries maps */
-
-typedef struct {
-    uint32_t magic, version, flags, modules;
-    uint64_t modules_at, command_line_at, rsdp_at, map_at;
-    uint32_t map_entries, reserved;
-} StartInfo;
-
-typedef struct {
-    uint64_t address, size;
-    uint32_t type, reserved;
-} MapEntry;
 
 extern char image_start[], image_end[];
 extern uint64_t pdpt[512];

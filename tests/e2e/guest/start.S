@@ -74,6 +74,64 @@ long_mode:
     hlt
     jmp 1b
 
+/*
+ * Where other processors start, in real mode: a copy of ap_start .. ap_end at the beginning of a page of low memory.
+ * Then as above, with a stack of their own.
+ */
+    .globl ap_start, ap_end, ap_count
+    .code16
+ap_start:
+    cli
+    cld
+    movw %cs, %ax
+    movw %ax, %ds
+    lgdtl ap_gdt_pointer - ap_start
+    movl %cr0, %eax
+    orl $1, %eax
+    movl %eax, %cr0
+    ljmpl $24, $ap_protected
+    .balign 4
+ap_gdt_pointer:
+    .word gdt_pointer - gdt - 1
+    .long gdt
+ap_end:
+
+    .code32
+ap_protected:
+    movl $16, %eax
+    movl %eax, %ds
+    movl %cr4, %eax
+    orl $0x20, %eax
+    movl %eax, %cr4
+    movl $pml4, %eax
+    movl %eax, %cr3
+    movl $0xc0000080, %ecx
+    rdmsr
+    orl $0x100, %eax
+    wrmsr
+    movl %cr0, %eax
+    andl $0x9fffffff, %eax
+    orl $0x80000001, %eax
+    movl %eax, %cr0
+    ljmp $8, $ap_long_mode
+
+    .code64
+ap_long_mode:
+    movl $16, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movl $1, %edi
+    lock xaddl %edi, ap_count
+    incl %edi           /* its number; the first processor is 0 */
+    movl %edi, %esp
+    shll $12, %esp
+    addl $ap_stacks, %esp
+    call ap_main
+1:  cli
+    hlt
+    jmp 1b
+
 /* One 16-byte entry for each of the processor's exceptions; those that push no error code get a zero. */
     .balign 16
     .globl exception_vectors
@@ -103,6 +161,7 @@ gdt:
     .quad 0
     .quad 0x00af9b000000ffff /* 8: 64-bit code */
     .quad 0x00cf93000000ffff /* 16: data */
+    .quad 0x00cf9b000000ffff /* 24: 32-bit code */
 gdt_pointer:
     .word gdt_pointer - gdt - 1
     .long gdt
@@ -120,5 +179,10 @@ page_directories:
     .skip 4 * 4096
     .skip 16384
 stack_top:
+ap_stacks:
+    .skip 16 * 4096
+ap_count:
+    .skip 4
+    .balign 16
 
     .section .note.GNU-stack, "", @progbits
