@@ -149,9 +149,10 @@ unharmed guest.xml
 virsh_at source destroy a >out
 virsh_at source undefine a >out
 
-# ... and the provider's library. The guest is one whose QEMU has the real one in it.
+# ... and the provider's library
 library=/var/lib/libvirt/bootzero/bootzero-qemu.so
-install -D "$BZ_PROVIDER" "$hosts/source$library"
+mkdir "$(dirname "$hosts/source$library")"
+cat "$BZ_PROVIDER" >"$hosts/source$library"
 on source configure 'provider = preload' "provider-library = $library" 'ext-query-caps-property = hv-avic' \
     'boot-zeroed-mem-property = hv-xmm-input'
 domain a "<avic state='on'/>
