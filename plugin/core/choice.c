@@ -270,8 +270,8 @@ gboolean bz_choice_continues(const BzDomain *domain, const BzConfiguration *conf
         return TRUE;
     choice = bz_choose(domain, configuration, BZ_PROVIDER_NONE, NULL);
     if (choice)
-        g_set_error(error, cause->domain, cause->code, "%s; or take provider '%s', which this host has: use --xml with what "
-                    "'virt-bootzero translate' makes here of the guest's XML", cause->message,
+        g_set_error(error, cause->domain, cause->code, "%s; or take provider '%s', which this host has: give migrate --xml, restore "
+                    "--xml or managedsave-define what 'virt-bootzero translate' makes here of the guest's XML", cause->message,
                     bz_provider_to_string(choice->provider));
     else
         g_propagate_error(error, g_steal_pointer(&cause));

@@ -161,8 +161,8 @@ passes "create with provider preload" virsh_at source create preload.xml
 told_at "QEMU" source "LD_PRELOAD=$library"
 virsh_at source dumpxml a >guest.xml
 hook_refuses "no library" migrate "$refusal provider library '$library': No such file or directory: install bootzero's \
-provider, or correct provider-library in bootzero.conf; or take provider 'qemu', which this host has: use --xml with what \
-'virt-bootzero translate' makes here of the guest's XML" go
+provider, or correct provider-library in bootzero.conf; or take provider 'qemu', which this host has: give migrate \
+--xml, restore --xml or managedsave-define what 'virt-bootzero translate' makes here of the guest's XML" go
 unharmed guest.xml
 virsh_at source dumpxml --migratable a >migratable.xml
 passes "the remedy it names" nsenter --target "${host_pid[destination]}" --mount \
@@ -231,6 +231,20 @@ hook_refuses "start of a managed save" restore "$refusal $too_old" virsh_at sour
 result $? "it is still saved"
 on source kvm able
 passes "start of a managed save" virsh_at source start a
+passes "managedsave" virsh_at source managedsave a
+mv "$hosts/source$library" bootzero-qemu.so
+on source stand_in
+hook_refuses "start of a managed save, with another provider" restore "$refusal provider library '$library': No such \
+file or directory: install bootzero's provider, or correct provider-library in bootzero.conf; or take provider 'qemu', \
+which this host has: give migrate --xml, restore --xml or managedsave-define what 'virt-bootzero translate' makes here of \
+the guest's XML" virsh_at source start a
+virsh_at source managedsave-dumpxml a >image.xml
+passes "the remedy it names" virsh_at source managedsave-define a image.xml
+passes "start of a managed save" virsh_at source start a
+told_at "QEMU has the other provider" source $told
+mv bootzero-qemu.so "$hosts/source$library"
+on source configure "provider-library = $library" 'ext-query-caps-property = hv-avic' 'provider = preload' \
+    'boot-zeroed-mem-property = hv-xmm-input'
 virsh_at source destroy a >out
 virsh_at source undefine a >out
 

@@ -210,8 +210,9 @@ static void test_goes_on(Fixture *fixture, gconstpointer data)
                                                      "CONFIG_KVM_HYPERV", NULL);
     g_autofree char *property = g_strdup_printf("%semulator '%s' (QEMU 9.1.3) has no CPU property 'hv-boot-zeroed-mem', "
                                                 "which provider 'qemu' needs: use provider 'preload' or a QEMU that has it; "
-                                                "or take provider 'preload', which this host has: use --xml with what "
-                                                "'virt-bootzero translate' makes here of the guest's XML",
+                                                "or take provider 'preload', which this host has: give migrate --xml, restore --xml "
+                                                "or managedsave-define what 'virt-bootzero translate' makes here of the "
+                                                "guest's XML",
                                                 cannot, fixture->emulator);
     g_autofree char *library = g_strdup_printf("%sprovider library '%s': No such file or directory: install bootzero's "
                                                "provider, or correct provider-library in bootzero.conf",
