@@ -137,7 +137,7 @@ virConnectPtr virDomainGetConnect(virDomainPtr dom)
 
 int virDomainIsActive(virDomainPtr dom)
 {
-    return 1;
+    return !fake.is_shut_off;
 }
 
 char *virDomainSaveImageGetXMLDesc(virConnectPtr conn, const char *file, unsigned int flags)

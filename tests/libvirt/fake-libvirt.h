@@ -10,6 +10,9 @@ typedef struct {
     int *files;
     virTypedParameterPtr parameters;
     virConnectPtr connection; /* of every domain */
+    int is_shut_off;
+    int has_managed_save;
+    const char *monitor; /* what QEMU says to any command; NULL: nothing */
 
     const char *answer; /* what the functions that return XML copy */
     char *answered;     /* the very pointer they returned */
