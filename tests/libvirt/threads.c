@@ -20,7 +20,7 @@
 #define THREADS 8
 #define ROUNDS 100
 #define EMULATORS 3
-#define NAMES 40 /* of each thread: together more than are remembered */
+#define NAMES 400 /* of each thread */
 
 #define ON "<boot_zeroed_memory state='on'/>"
 #define OFF "<boot_zeroed_memory state='off'/>"
@@ -139,6 +139,20 @@ static void do_output(Worker *worker)
     g_assert_cmpstr(native, ==, worker->off);
 }
 
+/* More domains than are remembered, so that they are forgotten again and again. */
+static void do_many_outputs(Worker *worker)
+{
+    for (int i = 0; i < 40; i++) {
+        g_autofree char *xml = domain_xml(worker, OFF);
+        g_autofree char *stored = stored_form(xml);
+        g_autofree char *shown = NULL;
+
+        reset(stored);
+        shown = virDomainGetXMLDesc(DOM, 0);
+        g_assert_cmpstr(shown, ==, xml);
+    }
+}
+
 static void do_capabilities(Worker *worker)
 {
     g_autofree char *emulator = emulator_path(g_rand_int_range(worker->random, 0, EMULATORS));
@@ -246,7 +260,7 @@ static void do_starts(Worker *worker)
 }
 
 static void (*const actions[])(Worker *) = {
-    do_definitions, do_errors, do_output, do_output, do_capabilities, do_saves, do_migrations, do_metadata, do_starts,
+    do_definitions, do_errors, do_output, do_many_outputs, do_capabilities, do_saves, do_migrations, do_metadata, do_starts,
 };
 
 static gpointer work(gpointer data)
