@@ -106,6 +106,10 @@ static uint16_t write_zeroed(struct bz_guest *guest, struct bz_span output)
     static struct bz_zeroed zeroed;
     static struct bz_hv_boot_zeroed_memory answer;
 
+    /* Before the scan: so the page is a written one by whichever mapping, of one file it may have several, it is seen. */
+    answer = (struct bz_hv_boot_zeroed_memory){ 0 };
+    if (!write_output(output, &answer))
+        return BZ_HV_INVALID_PARAMETER;
     find_zeroed(guest, output, &zeroed);
     answer = (struct bz_hv_boot_zeroed_memory){ .range_count = zeroed.ranges.n_kept };
     for (unsigned i = 0; i < zeroed.ranges.n_kept; i++) {

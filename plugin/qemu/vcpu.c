@@ -45,6 +45,20 @@ static struct kvm_run *_Atomic *place_for(int fd)
     return &leaf->runs[fd % LEAF_SIZE];
 }
 
+static void replace(struct kvm_run *_Atomic *place, struct kvm_run *run)
+{
+    struct kvm_run *old = atomic_exchange(place, run);
+
+    if (old)
+        munmap(old, sizeof *old);
+}
+
+void bz_vcpu_forget(int fd)
+{
+    if (bz_vcpu_find(fd))
+        replace(place_for(fd), NULL);
+}
+
 bool bz_vcpu_add(int fd)
 {
     struct kvm_run *_Atomic *place = place_for(fd);
@@ -52,8 +66,6 @@ bool bz_vcpu_add(int fd)
     if (place == NULL)
         return false;
     struct kvm_run *run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    struct kvm_run *old = atomic_exchange(place, run == MAP_FAILED ? NULL : run);
-    if (old)
-        munmap(old, sizeof *old);
+    replace(place, run == MAP_FAILED ? NULL : run);
     return run != MAP_FAILED;
 }

@@ -26,6 +26,9 @@ extern struct bz_hot bz_hot;
  */
 bool bz_vcpu_add(int fd);
 
+/* fd is another VM's vCPU now. */
+void bz_vcpu_forget(int fd);
+
 struct kvm_run *bz_vcpu_find_far(int fd);
 
 /* NULL when fd is not a vCPU of ours. From any thread, without a lock, before each KVM_RUN. */

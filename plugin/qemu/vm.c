@@ -107,10 +107,12 @@ int bz_vm_create_vcpu(const struct bz_ioctl *call)
 {
     int fd = bz_pass(call);
 
-    if (fd < 0 || !is_our_vm(call->fd))
+    if (fd < 0 || !is_tracked())
         return fd;
     bz_fair_lock(&vm.lock);
-    if (!bz_vcpu_add(fd))
+    if (!is_our_vm(call->fd))
+        bz_vcpu_forget(fd);
+    else if (!bz_vcpu_add(fd))
         bz_log("cannot map a vCPU's state, so its calls go unanswered: %s", strerror(errno));
     bz_fair_unlock(&vm.lock);
     return fd;

@@ -86,6 +86,24 @@ static bool memfd_private(struct memory *memory)
     return of_memfd(memory, MAP_PRIVATE, 0);
 }
 
+/* As QEMU makes it, which seals the size. */
+static bool memfd_sealed(struct memory *memory)
+{
+    return of_memfd(memory, MAP_SHARED, MFD_ALLOW_SEALING) &&
+           fcntl(memory->fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
+}
+
+/* Allocated and never written. */
+static bool fallocated(struct memory *memory)
+{
+    return fallocate(memory->fd, 0, (off_t)memory->offset, MATRIX_SIZE) == 0;
+}
+
+static bool memfd_fallocated(struct memory *memory)
+{
+    return memfd_shared(memory) && fallocated(memory);
+}
+
 /* A file that has content in some pages already. */
 static bool of_file(struct memory *memory, const char *folder, unsigned long magic, int flags)
 {
@@ -123,6 +141,48 @@ static bool ext4_shared(struct memory *memory)
 static bool ext4_private(struct memory *memory)
 {
     return of_file(memory, "/var/tmp", EXT4_SUPER_MAGIC, MAP_PRIVATE);
+}
+
+/* What is read in around a page counts as data there. */
+static bool ext4_private_fallocated(struct memory *memory)
+{
+    return ext4_private(memory) && fallocated(memory);
+}
+
+/* Was full of content, of which most was discarded before the guest came: in the middle of a page at one end. */
+static bool punched(struct memory *memory)
+{
+    static uint8_t content[MATRIX_WRITTEN];
+    const off_t start = MATRIX_PAGE * 5 + 100;
+
+    memset(content, 0x77, sizeof content);
+    return pwrite(memory->fd, content, sizeof content, (off_t)memory->offset) == (ssize_t)sizeof content &&
+           fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)memory->offset + start,
+                     (off_t)sizeof content - start) == 0;
+}
+
+static bool ext4_private_punched(struct memory *memory)
+{
+    return ext4_private(memory) && punched(memory);
+}
+
+static bool tmpfs_shared_punched(struct memory *memory)
+{
+    return tmpfs_shared(memory) && punched(memory);
+}
+
+/* A guest whose NUMA nodes have different kinds of memory, as neighbours in this process and for the guest. */
+static bool of_all_kinds(struct memory *memory)
+{
+    const size_t part = 1 << 20;
+    int fd = memfd_create("guest", MFD_CLOEXEC);
+    bool good = small(memory) && fd >= 0 && ftruncate(fd, MATRIX_SIZE) == 0;
+
+    for (size_t at = part; good && at < MATRIX_SIZE; at += 2 * part)
+        good = mmap(memory->host + at, part, PROT_READ | PROT_WRITE,
+                    (at / part % 4 == 1 ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
+    memory->slots = MATRIX_SIZE / part;
+    return good;
 }
 
 static bool without_descriptor(struct memory *memory)
@@ -165,15 +225,21 @@ const struct backend matrix_backends[] = {
     { "anonymous-thp-prealloc", MATRIX_PAGE, PRECISE, false, true, transparent_populated },
     { "memfd-shared", MATRIX_PAGE, PRECISE, true, false, memfd_shared },
     { "memfd-shared-prealloc", MATRIX_PAGE, SOME, true, true, memfd_shared_populated },
+    { "memfd-sealed", MATRIX_PAGE, PRECISE, true, false, memfd_sealed, true },
+    { "memfd-fallocated", MATRIX_PAGE, PRECISE, true, false, memfd_fallocated, true },
     { "memfd-private", MATRIX_PAGE, PRECISE, true, false, memfd_private },
     { "tmpfs-shared", MATRIX_PAGE, PRECISE, true, false, tmpfs_shared },
+    { "tmpfs-shared-punched", MATRIX_PAGE, PRECISE, true, false, tmpfs_shared_punched, true },
     { "tmpfs-private", MATRIX_PAGE, PRECISE, true, false, tmpfs_private },
-    { "ext4-shared", MATRIX_PAGE, NOTHING, true, false, ext4_shared },
+    { "ext4-shared", MATRIX_PAGE, NOTHING, true, false, ext4_shared, true },
     { "ext4-private", MATRIX_PAGE, PRECISE, true, false, ext4_private },
-    { "shared-without-fd", MATRIX_PAGE, NOTHING, true, false, without_descriptor },
+    { "ext4-private-fallocated", MATRIX_PAGE, SOME, true, false, ext4_private_fallocated, true },
+    { "ext4-private-punched", MATRIX_PAGE, PRECISE, true, false, ext4_private_punched, true },
+    { "of-all-kinds", MATRIX_PAGE, PRECISE, true, false, of_all_kinds },
+    { "shared-without-fd", MATRIX_PAGE, NOTHING, true, false, without_descriptor, true },
     { "hugetlb-private", MATRIX_HUGE, PRECISE, true, false, huge_private },
     { "hugetlb-private-prealloc", MATRIX_HUGE, PRECISE, false, true, huge_private_populated },
-    { "hugetlb-private-used", MATRIX_HUGE, NOTHING, false, true, huge_private_used },
-    { "hugetlb-shared-prealloc", MATRIX_HUGE, NOTHING, true, true, huge_shared_populated },
+    { "hugetlb-private-used", MATRIX_HUGE, NOTHING, false, true, huge_private_used, true },
+    { "hugetlb-shared-prealloc", MATRIX_HUGE, NOTHING, true, true, huge_shared_populated, true },
 };
 const size_t matrix_n_backends = sizeof matrix_backends / sizeof matrix_backends[0];

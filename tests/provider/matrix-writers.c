@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -141,6 +142,55 @@ static bool second_mapping(const struct memory *memory, unsigned first)
     return good;
 }
 
+/* A disk that bypasses the page cache reads whole pages into memory. */
+static bool direct_io(const struct memory *memory, unsigned first)
+{
+    static const char full[MATRIX_PAGE] = { [0 ... MATRIX_PAGE - 1] = 0x88 };
+    char path[] = "/var/tmp/bootzero-matrix-XXXXXX";
+    int source = mkostemp(path, O_DIRECT | O_CLOEXEC);
+    void *aligned = NULL;
+
+    if (source < 0)
+        return false;
+    unlink(path);
+    bool good = posix_memalign(&aligned, MATRIX_PAGE, MATRIX_PAGE) == 0 &&
+                pwrite(source, memcpy(aligned, full, MATRIX_PAGE), MATRIX_PAGE, 0) == (ssize_t)MATRIX_PAGE;
+    for (uint64_t page = first; good && page < MATRIX_WRITTEN / MATRIX_PAGE; page += 31)
+        good = pread(source, memory->host + page * MATRIX_PAGE, MATRIX_PAGE, 0) == (ssize_t)MATRIX_PAGE;
+    free(aligned);
+    close(source);
+    return good;
+}
+
+/* Into the file, by pages that are handed over. */
+static bool splice_one(const struct memory *memory, uint64_t at)
+{
+    int pipe_fds[2];
+    loff_t offset = (loff_t)(memory->offset + at / MATRIX_PAGE * MATRIX_PAGE);
+    bool good = pipe(pipe_fds) == 0 && write(pipe_fds[1], "\x99\x99", 2) == 2 &&
+                splice(pipe_fds[0], NULL, memory->fd, &offset, 2, 0) == 2;
+
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    return good;
+}
+
+static bool file_splice(const struct memory *memory, unsigned first)
+{
+    return memory->fd >= 0 && for_pages(memory, first, splice_one);
+}
+
+/* KVM writes guest memory from within the kernel, as vhost does. */
+static bool kvm_one(const struct memory *memory, uint64_t at)
+{
+    return vmm_kvm_writes(at / MATRIX_PAGE * MATRIX_PAGE);
+}
+
+static bool kvm_itself(const struct memory *memory, unsigned first)
+{
+    return for_pages(memory, first, kvm_one);
+}
+
 /* --- a device with a pin: io_uring's registered buffers pin as VFIO does --- */
 
 static struct {
@@ -208,16 +258,19 @@ static bool pinned_device(const struct memory *memory, unsigned first)
 }
 
 const struct writer matrix_writers[] = {
-    { "store", false, store },
-    { "guest", false, guest },
-    { "guest-reads-first", false, guest_reads_first },
-    { "read", false, read_system_call },
-    { "process-vm-writev", false, process_vm_write },
-    { "proc-mem", false, proc_mem },
-    { "other-process", false, other_process },
-    { "pwrite", false, file_write },
-    { "second-mapping", false, second_mapping },
-    { "pinned-device", true, pinned_device },
-    { "pinned-before", true, pinned_device, true },
+    { "store", .write = store },
+    { "guest", .write = guest },
+    { "guest-reads-first", .write = guest_reads_first },
+    { "read", .write = read_system_call, .rare = true },
+    { "process-vm-writev", .write = process_vm_write },
+    { "proc-mem", .write = proc_mem, .rare = true },
+    { "other-process", .write = other_process },
+    { "pwrite", .write = file_write },
+    { "second-mapping", .write = second_mapping },
+    { "direct-io", .write = direct_io, .rare = true },
+    { "splice", .write = file_splice, .rare = true },
+    { "kvm", .write = kvm_itself, .rare = true },
+    { "pinned-device", .imprecise = true, .write = pinned_device },
+    { "pinned-before", .imprecise = true, .write = pinned_device, .pins_early = true },
 };
 const size_t matrix_n_writers = sizeof matrix_writers / sizeof matrix_writers[0];

@@ -6,15 +6,20 @@
  * where the rules say that they can be told. Each cell is a process, and a line of output.
  *
  * matrix [BACKEND [WRITER [EVENT]]]
+ *
+ * Each of them may be "all". Without arguments cells in which more than one of the three is rare are left out.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,17 +33,22 @@
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 #define PAGES (MATRIX_SIZE / MATRIX_PAGE)
-#define HUGE_PAGES 128 /* of all cells that run at once, copies after a fork too */
+#define HUGE_PAGES 320 /* of all cells that run at once, copies after a fork too */
 
 /* --- events: each happens between the first and the second half of the writes, or after both --- */
 
 struct event {
     const char *name;
-    bool imprecise;      /* more than what was written stops being known */
-    bool ends_tracking;  /* of memory that was populated in advance */
-    bool last;           /* after all writes */
+    bool imprecise;     /* more than what was written stops being known */
+    bool ends_tracking; /* of memory that was populated in advance */
+    bool ends_all;      /* nothing may be reported from then on */
+    bool last;          /* after all writes */
+    bool rare;
     bool (*happen)(const struct memory *memory);
 };
 
@@ -69,8 +79,85 @@ static bool asked_before(const struct memory *memory)
 /* The firmware of a guest that was reset cuts the slots anew. */
 static bool slot_recreated(const struct memory *memory)
 {
-    vmm_recreate_slot(0);
+    vmm_recreate_slots(0);
     return true;
+}
+
+static bool reset(const struct memory *memory)
+{
+    vmm_reset();
+    return true;
+}
+
+/* Memory that comes while the guest runs is not boot memory: to report it would be an answer that is wrong. */
+static bool dimm_plugged(const struct memory *memory)
+{
+    void *dimm = mmap(NULL, MATRIX_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (dimm == MAP_FAILED)
+        return false;
+    vmm_plug(dimm, MATRIX_HUGE);
+    vmm_plug(NULL, 0);
+    vmm_plug(dimm, MATRIX_HUGE);
+    return true;
+}
+
+/* virtio-mem with preallocation: unplugged, and plugged again. */
+static bool replugged(const struct memory *memory)
+{
+    return discard(memory) && madvise(memory->host + MATRIX_HUGE, MATRIX_HUGE, MADV_POPULATE_WRITE) == 0;
+}
+
+/* Given back whenever the host likes. */
+static bool freed_lazily(const struct memory *memory)
+{
+    return madvise(memory->host + MATRIX_HUGE, MATRIX_HUGE, MADV_FREE) == 0 &&
+           madvise(memory->host + MATRIX_HUGE, MATRIX_HUGE / 2, MADV_PAGEOUT) == 0;
+}
+
+/* As QEMU does, through ioctl(). The descriptor, or -1. */
+static int register_userfaults(const struct memory *memory, uint64_t mode, uint64_t features)
+{
+    struct uffdio_api api = { .api = UFFD_API, .features = features };
+    struct uffdio_register range = { .range = { (uintptr_t)memory->host, MATRIX_SIZE }, .mode = mode };
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+    if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0 && ioctl(fd, UFFDIO_REGISTER, &range) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool unregister_userfaults(const struct memory *memory, int fd)
+{
+    struct uffdio_range range = { (uintptr_t)memory->host, MATRIX_SIZE };
+
+    return ioctl(fd, UFFDIO_UNREGISTER, &range) == 0;
+}
+
+/* The source of a snapshot protects all memory, saves it, and lets go. */
+static bool background_snapshot(const struct memory *memory)
+{
+    int fd = register_userfaults(memory, UFFDIO_REGISTER_MODE_WP, UFFD_FEATURE_PAGEFAULT_FLAG_WP);
+    struct uffdio_writeprotect protection = { { (uintptr_t)memory->host, MATRIX_SIZE }, UFFDIO_WRITEPROTECT_MODE_WP };
+
+    return fd >= 0 && ioctl(fd, UFFDIO_WRITEPROTECT, &protection) == 0 && unregister_userfaults(memory, fd);
+}
+
+/* The destination of a migration: pages come when they are touched. Those that are there already stay. */
+static bool postcopy(const struct memory *memory)
+{
+    static uint8_t content[MATRIX_HUGE] __attribute__((aligned(MATRIX_HUGE))) = { 0xcc };
+    int fd = register_userfaults(memory, UFFDIO_REGISTER_MODE_MISSING, 0);
+    size_t unit = memory->huge ? MATRIX_HUGE : MATRIX_PAGE;
+
+    for (uint64_t at = 0; fd >= 0 && at < MATRIX_WRITTEN; at += memory->huge ? unit : 11 * unit) {
+        struct uffdio_copy copy = { (uintptr_t)memory->host + at, (uintptr_t)content, unit };
+        if (ioctl(fd, UFFDIO_COPY, &copy) != 0 && errno != EEXIST)
+            return false;
+    }
+    return fd >= 0 && unregister_userfaults(memory, fd);
 }
 
 /* A child that lives on shares all pages until one side writes. It ends with its parent. */
@@ -131,17 +218,23 @@ static bool merged(const struct memory *memory)
 }
 
 static const struct event events[] = {
-    { "nothing", false, false, true, nothing },
-    { "discard", false, false, true, discard },
-    { "discard-then-write", false, false, false, discard },
-    { "asked-before", false, true, false, asked_before },
-    { "slot-recreated", false, false, false, slot_recreated },
-    { "forked", false, false, false, forked },
-    { "paged-out", false, false, true, paged_out },
-    { "collapsed", true, false, true, collapsed },
-    { "collapsed-then-write", true, false, false, collapsed },
-    { "locked", true, false, false, locked },
-    { "merged", true, false, true, merged },
+    { "nothing", .last = true, .happen = nothing },
+    { "discard", .last = true, .happen = discard },
+    { "discard-then-write", .happen = discard },
+    { "asked-before", .ends_tracking = true, .happen = asked_before },
+    { "slot-recreated", .happen = slot_recreated },
+    { "forked", .happen = forked },
+    { "paged-out", .last = true, .happen = paged_out },
+    { "collapsed", .imprecise = true, .last = true, .happen = collapsed },
+    { "collapsed-then-write", .rare = true, .imprecise = true, .happen = collapsed },
+    { "locked", .rare = true, .imprecise = true, .happen = locked },
+    { "merged", .imprecise = true, .last = true, .happen = merged },
+    { "reset", .rare = true, .happen = reset },
+    { "dimm-plugged", .rare = true, .happen = dimm_plugged },
+    { "replugged", .rare = true, .imprecise = true, .happen = replugged },
+    { "freed-lazily", .rare = true, .ends_tracking = true, .last = true, .happen = freed_lazily },
+    { "background-snapshot", .rare = true, .ends_all = true, .happen = background_snapshot },
+    { "postcopy", .rare = true, .ends_all = true, .happen = postcopy },
 };
 #define N_EVENTS (sizeof events / sizeof events[0])
 
@@ -177,7 +270,7 @@ static bool is(const struct writer *writer, const char *name)
 static bool must_be_precise(const struct backend *backend, const struct memory *memory, const struct writer *writer,
                             const struct event *event)
 {
-    if (backend->promise != PRECISE || writer->imprecise || event->imprecise)
+    if (backend->promise != PRECISE || writer->imprecise || event->imprecise || event->ends_all)
         return false;
     /* Pages given back are not protected any more. */
     if (backend->populated && (event->ends_tracking || event->happen == discard))
@@ -189,8 +282,8 @@ static bool must_be_precise(const struct backend *backend, const struct memory *
     return !(memory->fd >= 0 && backend->unit == MATRIX_HUGE && is(writer, "second-mapping"));
 }
 
-static enum outcome judge(const struct memory *memory, const struct backend *backend, bool precise, char *text,
-                          size_t size)
+static enum outcome judge(const struct memory *memory, const struct backend *backend, const struct event *event,
+                          bool precise, char *text, size_t size)
 {
     size_t unsound = 0, found = 0, untouched = 0, total = 0;
 
@@ -210,7 +303,7 @@ static enum outcome judge(const struct memory *memory, const struct backend *bac
     snprintf(text, size, "reported %5zu of %5zu untouched pages%s", found, untouched, unsound ? ", UNSOUND" : "");
     if (unsound > 0)
         return UNSOUND;
-    if (backend->promise == NOTHING && total > 0)
+    if ((backend->promise == NOTHING || event->ends_all) && total > 0)
         return UNSOUND;
     return precise && found * 100 < untouched * 99 ? IMPRECISE : SOUND;
 }
@@ -225,7 +318,8 @@ static enum outcome run_cell(const struct backend *backend, const struct writer 
     vmm_create();
     if (!backend->make(&memory))
         return NOT_POSSIBLE;
-    vmm_start(memory.host, MATRIX_SIZE);
+    memory.huge = memory.fd >= 0 && backend->unit == MATRIX_HUGE;
+    vmm_start(memory.host, MATRIX_SIZE, memory.slots ? memory.slots : 1);
     if (!writer->write(&memory, 3))
         return NOT_POSSIBLE;
     if (event->last && !writer->write(&memory, 5))
@@ -238,13 +332,13 @@ static enum outcome run_cell(const struct backend *backend, const struct writer 
         snprintf(text, size, "no answer, or one that is wrong");
         return BROKEN;
     }
-    return judge(&memory, backend, must_be_precise(backend, &memory, writer, event), text, size);
+    return judge(&memory, backend, event, must_be_precise(backend, &memory, writer, event), text, size);
 }
 
 /* --- the matrix --- */
 
 /* Cells wait for the kernel more than they work: several run at once, and are collected in the order of their start. */
-#define AT_ONCE 6
+#define AT_ONCE 16
 
 struct result {
     enum outcome outcome;
@@ -362,6 +456,8 @@ int main(int argc, char **argv)
             for (size_t e = 0; e < N_EVENTS; e++) {
                 const struct backend *backend = &matrix_backends[b];
                 const struct writer *writer = &matrix_writers[w];
+                if (argc == 1 && backend->rare + writer->rare + events[e].rare > 1)
+                    continue;
                 if (is_wanted(argc, argv, 1, backend->name) && is_wanted(argc, argv, 2, writer->name) &&
                     is_wanted(argc, argv, 3, events[e].name) && (backend->populated || !writer->pins_early))
                     start_cell(backend, writer, &events[e]);

@@ -17,6 +17,8 @@ struct memory {
     int fd;        /* the file behind, -1 without */
     uint64_t offset;
     bool shared;
+    bool huge;      /* pages of a file of huge pages */
+    unsigned slots; /* how many it is given to the guest in; 0 is one */
 };
 
 struct backend {
@@ -27,6 +29,7 @@ struct backend {
     bool populated;  /* in advance */
     /* False when such memory is not to be had here. Called between vmm_create() and vmm_start(). */
     bool (*make)(struct memory *memory);
+    bool rare; /* of what is rare in a cell there is one at most, unless asked for */
 };
 
 struct writer {
@@ -35,6 +38,7 @@ struct writer {
     /* Writes something other than zero to the pages of memory whose index is first modulo 31. False when it cannot. */
     bool (*write)(const struct memory *memory, unsigned first);
     bool pins_early; /* before memory is populated */
+    bool rare;
 };
 
 extern const struct backend matrix_backends[];

@@ -2,8 +2,14 @@
 /* The two calls, everything that is not one of them, and what the guest may do wrong. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "check.h"
 #include "machine.h"
@@ -384,6 +390,58 @@ static void a_descriptor_comes_again(void)
     }
 }
 
+/* The number of a vCPU that was closed comes again as that of another VM: what the old one stopped for is not its. */
+static void a_descriptor_comes_again_in_another_vm(void)
+{
+    static const struct kvm_run old_exit = { .exit_reason = KVM_EXIT_HYPERV,
+                                             .hyperv = { .type = KVM_EXIT_HYPERV_HCALL,
+                                                         .u.hcall = { .input = 0x8001, .params = { 0, OUT } } } };
+
+    machine_start(ON, 8 * MIB);
+    int vm = ioctl(machine.kvm, KVM_CREATE_VM, 0);
+    int vcpu = ioctl(machine.vm, KVM_CREATE_VCPU, 1);
+    struct kvm_run *old = mmap(NULL, sizeof *old, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+    memcpy(old, &old_exit, sizeof old_exit);
+    close(vcpu);
+    CHECK_EQUAL(ioctl(vm, KVM_CREATE_VCPU, 0), vcpu);
+    unsigned runs = fake_kvm_count(KVM_RUN);
+    struct kvm_run exit = { .exit_reason = KVM_EXIT_HLT };
+    fake_kvm_set_guest(exits_with, &exit);
+    CHECK_EQUAL(ioctl(vcpu, KVM_RUN, 0), 0);
+    CHECK_EQUAL(fake_kvm_count(KVM_RUN), runs + 1);
+    CHECK_EQUAL(u64_at(OUT), 0);
+}
+
+/* Between calls nothing runs but the caller's own request: no thread, and not one system call. */
+static void nothing_between_calls(void)
+{
+    const struct kvm_run exit = { .exit_reason = KVM_EXIT_HLT };
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof filter / sizeof filter[0], filter };
+
+    machine_start(ON, 8 * MIB);
+    CHECK_EQUAL(machine_call(0x8001, OUT), BZ_HV_SUCCESS);
+    CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
+    int tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+    struct stat about;
+    CHECK(fstat(tasks, &about) == 0 && about.st_nlink == 3);
+    fake_kvm_set_guest(exits_with, (void *)&exit);
+    if (check_failures)
+        return;
+    fflush(NULL);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        SKIP("no seccomp here");
+    for (unsigned i = 0; i < 1000; i++)
+        if (ioctl(machine.vcpu, KVM_RUN, 0) != 0)
+            _exit(1);
+    _exit(0);
+}
+
 /* One part of memory is scanned well and another is not: then nothing is reported at all. */
 static void a_scan_that_fails_halfway(void)
 {
@@ -423,4 +481,5 @@ CHECK_MAIN(CASE(capabilities), CASE(ranges), CASE(whole_answer_is_written), CASE
            CASE(errors_of_kvm_run_are_the_monitors), CASE(a_kick_while_answering), CASE(an_error_after_the_answer),
            CASE(hostile_input), CASE(the_log_stays_small), CASE(physical_bits_when_cpuid_does_not_tell),
            CASE(cpuid_of_the_guest), CASE(a_kernel_without_hyperv), CASE(requests_with_extended_sign),
-           CASE(a_descriptor_comes_again), CASE(a_scan_that_fails_halfway), CASE(a_kernel_without_pagemap_scan))
+           CASE(a_descriptor_comes_again),
+           CASE(a_descriptor_comes_again_in_another_vm), CASE(nothing_between_calls), CASE(a_scan_that_fails_halfway), CASE(a_kernel_without_pagemap_scan))

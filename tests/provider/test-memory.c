@@ -337,6 +337,65 @@ static void memfd(void)
     CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - 3 * PAGE);
 }
 
+/* Two mappings of one file: the answer that goes to one is seen through the other. */
+static int add_mapped_twice(void)
+{
+    return machine_slot(2, 0, 64 * MIB, 8 * MIB, special) |
+           machine_slot(3, 0, 128 * MIB, 8 * MIB, (uint8_t *)special + 8 * MIB);
+}
+
+static void a_file_mapped_twice(void)
+{
+    int fd = file_of(8 * MIB);
+
+    special = mmap(NULL, 16 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK(mmap((uint8_t *)special + i * 8 * MIB, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
+              MAP_FAILED);
+    start_with(add_mapped_twice);
+    CHECK_EQUAL(machine_call(0x8002, 65 * MIB), BZ_HV_SUCCESS);
+    struct bz_hv_boot_zeroed_memory answer;
+    memcpy(&answer, (uint8_t *)special + MIB, sizeof answer);
+    CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - PAGE);
+    CHECK_EQUAL(machine_reported(&answer, 128 * MIB, 136 * MIB), 8 * MIB - PAGE);
+    CHECK_EQUAL(machine_reported(&answer, 129 * MIB, 129 * MIB + PAGE), 0);
+}
+
+/* Boot memory that was taken away and unmapped, and other memory that the kernel put in its place. */
+static void another_file_at_the_address(void)
+{
+    int fd = file_of(8 * MIB), other = file_of(8 * MIB);
+
+    special = mmap(NULL, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    start_with(add_special);
+    expect_reported(64 * MIB, 72 * MIB, 8 * MIB);
+    CHECK_EQUAL(machine_slot(2, 0, 64 * MIB, 0, NULL), 0);
+    CHECK(mmap(special, 8 * MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, other, 0) == special);
+    CHECK_EQUAL(machine_slot(2, 0, 64 * MIB, 8 * MIB, special), 0);
+    expect_reported(64 * MIB, 72 * MIB, 0);
+    CHECK_CONTAINS(machine_log(), "; left out: guest memory is shared and QEMU has no descriptor of it\n");
+}
+
+/* Memory that is cut short, moved away, or changed in part when the guest asks. */
+static void remapped(void)
+{
+    special = machine_memory(8 * MIB);
+    start_with(add_special);
+    uint8_t *memory = special;
+    memset(memory + 4 * MIB, 1, MIB);
+    CHECK_EQUAL(madvise(memory + 4 * MIB, 512 * KIB, MADV_DONTNEED), 0);
+    expect_reported(64 * MIB, 72 * MIB, 8 * MIB - 512 * KIB);
+    /* What was written goes elsewhere, and memory nobody wrote comes to its place. */
+    uint8_t *away = mmap(NULL, 2 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(mremap(memory + 4 * MIB, 2 * MIB, 2 * MIB, MREMAP_MAYMOVE | MREMAP_FIXED, away) == away);
+    expect_reported(64 * MIB, 72 * MIB, 6 * MIB);
+    CHECK_CONTAINS(machine_log(), "; left out: guest memory is not mapped in QEMU\n");
+    CHECK(mremap(away, 2 * MIB, 2 * MIB, MREMAP_MAYMOVE | MREMAP_FIXED, memory + 4 * MIB) == memory + 4 * MIB);
+    expect_reported(64 * MIB, 72 * MIB, 8 * MIB - 512 * KIB);
+    CHECK_EQUAL(mprotect(memory, 2 * MIB, PROT_READ), 0);
+    expect_reported(64 * MIB, 72 * MIB, 6 * MIB - 512 * KIB);
+}
+
 /* A slot in the middle of a file that is mapped from its middle, and two slots of one file. */
 static int add_middle(void)
 {
@@ -386,6 +445,25 @@ static void populate(void *memory, size_t size)
         SKIP("this kernel has no MADV_POPULATE_WRITE (Linux 5.14)");
 }
 
+/* By the kernel: a flag of the mapping. */
+static bool is_write_protected(const void *memory)
+{
+    FILE *smaps = fopen("/proc/self/smaps", "re");
+    char line[512];
+    unsigned long start, end;
+    bool inside = false, found = false;
+
+    while (smaps && fgets(line, sizeof line, smaps)) {
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+            inside = (uintptr_t)memory >= start && (uintptr_t)memory < end;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            found = strstr(line, " uw") != NULL;
+    }
+    if (smaps)
+        fclose(smaps);
+    return found;
+}
+
 static int add_populated(void)
 {
     special = machine_memory(8 * MIB);
@@ -399,12 +477,14 @@ static void populated(void)
 {
     start_with(add_populated);
     ((uint8_t *)special)[5 * MIB] = 1;
+    bool was_protected = is_write_protected(special);
     struct bz_hv_boot_zeroed_memory answer = ask();
     if (strstr(machine_log(), "not tracked: userfaultfd") || strstr(machine_log(), "not tracked: PAGEMAP_SCAN"))
         SKIP("this kernel has no asynchronous write-protection (Linux 6.7)");
     CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 8 * MIB - PAGE);
     CHECK_CONTAINS(machine_log(), "by pagemap-scan,write-protect\n");
-    /* Once. */
+    /* Once: nothing is left of it. */
+    CHECK(was_protected && !is_write_protected(special));
     CHECK_EQUAL(machine_call(0x8002, OUT), BZ_HV_SUCCESS);
     answer = machine_answer(OUT);
     CHECK_EQUAL(machine_reported(&answer, 64 * MIB, 72 * MIB), 0);
@@ -417,8 +497,11 @@ static void populated_but_asked_late(void)
 {
     bootzero = ON ",track-seconds=1";
     start_with(add_populated);
+    bool was_protected = is_write_protected(special);
     CHECK_EQUAL(machine_call(0x8001, OUT), BZ_HV_SUCCESS); /* runs */
+    CHECK_EQUAL(is_write_protected(special), was_protected);
     sleep(2);
+    CHECK(!is_write_protected(special));
     expect_reported(64 * MIB, 72 * MIB, 0);
     CHECK_CONTAINS(machine_log(), "; left out: guest memory populated in advance is not tracked: the guest did not ask "
                                   "in time\n");
@@ -672,6 +755,9 @@ int main(int argc, char **argv)
         CASE(memfd),
         CASE(private_mapping_of_a_file),
         CASE(middle_of_a_file),
+        CASE(a_file_mapped_twice),
+        CASE(another_file_at_the_address),
+        CASE(remapped),
         CASE(huge_pages),
         CASE(populated),
         CASE(populated_but_asked_late),

@@ -19,6 +19,9 @@
 #define CODE_CALL 0x1200
 #define OUTPUT 0x3000
 #define DONE_PORT 0x10
+#define PLUGGED_SLOT 200
+#define PLUGGED_BASE (VMM_BASE + (64ull << 20))
+#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
 
 static struct {
     int kvm, vm, vcpu;
@@ -26,7 +29,7 @@ static struct {
     uint8_t *low;
     void *memory;
     size_t size;
-    unsigned slot;
+    unsigned first_slot, slots;
 } vmm;
 
 static void must(bool good, const char *what)
@@ -102,7 +105,16 @@ static void run(uint32_t eip, uint64_t address)
     }
 }
 
-void vmm_start(void *memory, size_t size)
+/* Flags are KVM_MEM_*; size 0 takes them away. */
+static void set_slots(unsigned flags, size_t size)
+{
+    for (unsigned i = 0; i < vmm.slots; i++) {
+        size_t offset = vmm.size / vmm.slots * i;
+        set_slot(vmm.first_slot + i, flags, VMM_BASE + offset, size / vmm.slots, (uint8_t *)vmm.memory + offset);
+    }
+}
+
+void vmm_start(void *memory, size_t size, unsigned slots)
 {
     static const uint8_t write[] = { 0x89, 0x07, 0xe6, DONE_PORT, 0xf4 };             /* mov [edi], eax; out; hlt */
     static const uint8_t read[] = { 0x8b, 0x07, 0xe6, DONE_PORT, 0xf4 };              /* mov eax, [edi]; out; hlt */
@@ -115,18 +127,38 @@ void vmm_start(void *memory, size_t size)
     memcpy(vmm.low + CODE_CALL, call, sizeof call);
     vmm.memory = memory;
     vmm.size = size;
-    vmm.slot = 1;
+    vmm.first_slot = 1;
+    vmm.slots = slots;
     set_slot(0, 0, 0, LOW_SIZE, vmm.low);
-    set_slot(vmm.slot, 0, VMM_BASE, size, memory);
+    set_slots(0, size);
     protected_mode();
     run(CODE_READ, 0x1000);
 }
 
-void vmm_recreate_slot(unsigned flags)
+void vmm_recreate_slots(unsigned flags)
 {
-    set_slot(vmm.slot, 0, VMM_BASE, 0, NULL);
-    vmm.slot = vmm.slot % 100 + 1;
-    set_slot(vmm.slot, flags, VMM_BASE, vmm.size, vmm.memory);
+    set_slots(0, 0);
+    vmm.first_slot = vmm.first_slot % 100 + 1;
+    set_slots(flags, vmm.size);
+}
+
+void vmm_reset(void)
+{
+    struct kvm_sregs sregs;
+
+    must(ioctl(vmm.vcpu, KVM_GET_SREGS, &sregs) == 0, "KVM_GET_SREGS");
+    sregs.cr0 &= ~1ull;
+    sregs.cs.selector = 0xf000;
+    sregs.cs.base = 0xffff0000;
+    must(ioctl(vmm.vcpu, KVM_SET_SREGS, &sregs) == 0, "KVM_SET_SREGS");
+    vmm_recreate_slots(0);
+    protected_mode();
+    run(CODE_READ, 0x1000);
+}
+
+void vmm_plug(void *memory, size_t size)
+{
+    set_slot(PLUGGED_SLOT, 0, PLUGGED_BASE, memory ? size : 0, memory);
 }
 
 void vmm_guest_writes(uint64_t offset)
@@ -137,6 +169,21 @@ void vmm_guest_writes(uint64_t offset)
 void vmm_guest_reads(uint64_t offset)
 {
     run(CODE_READ, VMM_BASE + offset);
+}
+
+bool vmm_kvm_writes(uint64_t offset)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entry;
+    } msrs = { .head.nmsrs = 1, .entry = { .index = MSR_KVM_SYSTEM_TIME_NEW, .data = (VMM_BASE + offset) | 1 } };
+
+    if (ioctl(vmm.vcpu, KVM_SET_MSRS, &msrs) != 1)
+        return false;
+    run(CODE_READ, 0x1000);
+    /* Left on, it would write again whenever the vCPU comes to another processor. */
+    msrs.entry.data = 0;
+    return ioctl(vmm.vcpu, KVM_SET_MSRS, &msrs) == 1;
 }
 
 static uint64_t ask(uint64_t gpa)
