@@ -25,17 +25,39 @@ static const struct {
     [BZ_LOOK_TOUCHED] = {"█", "\033[31m", "#d7604c", "touched"},
 };
 
+/* Where a row begins: a whole number of the largest unit of which a row is one or more. Free with g_free(). */
+static char *label(const BzGrid *grid, const BzRow *row)
+{
+    static const struct {
+        guint64 size;
+        const char *name;
+    } units[] = {{1ull << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}};
+    gsize unit = 0;
+
+    while (units[unit].size > grid->cell_size * BZ_GRID_COLUMNS)
+        unit++;
+    return g_strdup_printf("%" G_GUINT64_FORMAT " %s", row->address / units[unit].size, units[unit].name);
+}
+
+static gboolean follows_a_gap(const BzGrid *grid, guint r)
+{
+    return r > 0 && g_array_index(grid->rows, BzRow, r).address !=
+                        g_array_index(grid->rows, BzRow, r - 1).address + grid->cell_size * BZ_GRID_COLUMNS;
+}
+
 /* Lines of text below the picture, whatever it is made of. */
 static GPtrArray *describe(const BzGrid *grid, JsonObject *zeroed)
 {
     GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *zero = bz_monitor_size(grid->zero), *memory = bz_monitor_size(grid->memory);
+    guint percent = (guint)(100 * ((double)grid->zero / (double)grid->memory));
     g_autofree char *cell = bz_monitor_size(grid->cell_size);
     g_autoptr(GList) reasons = g_list_sort(g_hash_table_get_keys(grid->reasons), (GCompareFunc)strcmp);
     const char *left_out = bz_member_text(zeroed, "reason");
     gboolean truncated = FALSE;
 
-    g_ptr_array_add(lines, g_strdup_printf("%s of %s would be reported now; a cell is %s", zero, memory, cell));
+    g_ptr_array_add(lines, g_strdup_printf("%s of %s (%u %%) would be reported now; a cell is %s", zero, memory, percent,
+                                           cell));
     bz_member_boolean(zeroed, "truncated", &truncated);
     if (truncated)
         g_ptr_array_add(lines, g_strdup("There are more zero ranges than an answer holds: the smallest look touched"));
@@ -50,7 +72,9 @@ static GPtrArray *describe(const BzGrid *grid, JsonObject *zeroed)
     return lines;
 }
 
-/* --- in a terminal --- */
+/* --- in a terminal: no line is longer than 80 columns --- */
+
+#define LABEL_WIDTH 10
 
 static void print_cell(BzLook look, BzLook before, gboolean colour)
 {
@@ -66,7 +90,10 @@ static void print_picture(const BzGrid *grid, const GPtrArray *lines)
     for (guint r = 0; r < grid->rows->len; r++) {
         const BzRow *row = &g_array_index(grid->rows, BzRow, r);
         BzLook before = BZ_LOOK_HOLE;
-        printf("%#15" G_GINT64_MODIFIER "x  ", row->address);
+        g_autofree char *start = label(grid, row);
+        if (follows_a_gap(grid, r))
+            printf("%*s\n", LABEL_WIDTH, "...");
+        printf("%*s  ", LABEL_WIDTH, start);
         for (guint c = 0; c < BZ_GRID_COLUMNS; c++) {
             BzLook look = bz_cell_look(&row->cells[c]);
             print_cell(look, before, colour);
@@ -86,22 +113,23 @@ static void print_picture(const BzGrid *grid, const GPtrArray *lines)
 
 /* --- as SVG --- */
 
-#define CELL 10 /* pixels */
-#define LEFT 130
+#define CELL 12 /* pixels */
+#define LEFT 90
+#define TOP 36
 #define LINE 18
 
-static void put_text(GString *svg, int x, int y, const char *text)
+static void put_text(GString *svg, int x, int y, const char *anchor, const char *text)
 {
     g_autofree char *escaped = g_markup_escape_text(text, -1);
 
-    g_string_append_printf(svg, "<text x='%d' y='%d'>%s</text>\n", x, y, escaped);
+    g_string_append_printf(svg, "<text x='%d' y='%d' text-anchor='%s'>%s</text>\n", x, y, anchor, escaped);
 }
 
-static void put_row(GString *svg, const BzRow *row, int y)
+static void put_row(GString *svg, const BzGrid *grid, const BzRow *row, int y)
 {
-    g_autofree char *address = g_strdup_printf("%#" G_GINT64_MODIFIER "x", row->address);
+    g_autofree char *start = label(grid, row);
 
-    put_text(svg, 4, y + CELL - 1, address);
+    put_text(svg, LEFT - 8, y + CELL - 2, "end", start);
     for (guint c = 0; c < BZ_GRID_COLUMNS;) {
         BzLook look = bz_cell_look(&row->cells[c]);
         guint from = c;
@@ -113,28 +141,36 @@ static void put_row(GString *svg, const BzRow *row, int y)
     }
 }
 
+/* Gives where they end. */
+static int put_rows(GString *svg, const BzGrid *grid)
+{
+    int y = TOP;
+
+    for (guint r = 0; r < grid->rows->len; r++, y += CELL) {
+        if (follows_a_gap(grid, r))
+            y += CELL; /* as much as shows that something is left out */
+        put_row(svg, grid, &g_array_index(grid->rows, BzRow, r), y);
+    }
+    return y;
+}
+
 static char *draw(const BzGrid *grid, const GPtrArray *lines, const char *title)
 {
-    int rows_end = 30 + (int)grid->rows->len * CELL;
-    int height = rows_end + LINE * (int)(lines->len + 2) + 10;
-    int width = LEFT + BZ_GRID_COLUMNS * CELL + 10;
-    GString *svg = g_string_new("<?xml version='1.0' encoding='UTF-8'?>\n");
-    int x = LEFT;
+    g_autoptr(GString) picture = g_string_new(NULL);
+    int y = put_rows(picture, grid) + LINE, x = LEFT;
 
-    g_string_append_printf(svg, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif' "
-                                "font-size='12'>\n<rect width='100%%' height='100%%' fill='white'/>\n", width, height);
-    put_text(svg, LEFT, 18, title);
-    for (guint r = 0; r < grid->rows->len; r++)
-        put_row(svg, &g_array_index(grid->rows, BzRow, r), 30 + (int)r * CELL);
-    for (BzLook look = BZ_LOOK_UNREPORTED; look < BZ_N_LOOKS; look++, x += 125) {
-        g_string_append_printf(svg, "<rect x='%d' y='%d' width='%d' height='%d' fill='%s'/>\n", x, rows_end + LINE - 9,
-                               CELL, CELL, looks[look].fill);
-        put_text(svg, x + CELL + 5, rows_end + LINE, looks[look].meaning);
+    put_text(picture, LEFT, TOP - 16, "start", title);
+    for (BzLook look = BZ_LOOK_UNREPORTED; look < BZ_N_LOOKS; look++, x += 140) {
+        g_string_append_printf(picture, "<rect x='%d' y='%d' width='%d' height='%d' fill='%s'/>\n", x, y - CELL + 2, CELL,
+                               CELL, looks[look].fill);
+        put_text(picture, x + CELL + 5, y, "start", looks[look].meaning);
     }
     for (guint i = 0; i < lines->len; i++)
-        put_text(svg, LEFT, rows_end + LINE * (int)(i + 2), lines->pdata[i]);
-    g_string_append(svg, "</svg>\n");
-    return g_string_free(svg, FALSE);
+        put_text(picture, LEFT, y += LINE, "start", lines->pdata[i]);
+    return g_strdup_printf("<?xml version='1.0' encoding='UTF-8'?>\n<svg xmlns='http://www.w3.org/2000/svg' width='%d' "
+                           "height='%d' font-family='sans-serif' font-size='12'>\n"
+                           "<rect width='100%%' height='100%%' fill='white'/>\n%s</svg>\n",
+                           LEFT + BZ_GRID_COLUMNS * CELL + 10, y + LINE, picture->str);
 }
 
 static gboolean write_svg(const char *path, const char *svg, GError **error)

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 import xml.etree.ElementTree
 
@@ -12,7 +14,7 @@ from daemon import Daemon, states, until
 from guests import Guest
 from qmp import SCHEMA, Qmp
 
-MIB = 1 << 20
+MIB, GIB = 1 << 20, 1 << 30
 
 
 class TestStatus(unittest.TestCase):
@@ -141,16 +143,58 @@ class TestStatus(unittest.TestCase):
         client, (guest,) = self.start({'mib': 512})
         guest.do('8002')  # writes a page at 2 MiB
         lines = self.run_cli('map', 'guest1').splitlines()
-        self.assertEqual(lines[0], '              0  ··░░▒' + '░' * 59)
-        self.assertEqual(lines[1], '      0x2000000  ' + '░' * 64)
+        self.assertEqual(lines[0], '     0 MiB  ··░░▒' + '░' * 59)
+        self.assertEqual(lines[1], '    32 MiB  ' + '░' * 64)
         self.assertEqual(len([line for line in lines if '░░' in line]), 16)
         self.assertIn('░ zero   ▒ mostly zero   ▓ mostly touched   █ touched', '\n'.join(lines))
-        self.assertIn('511 MiB of 512 MiB would be reported now; a cell is 512 KiB', lines)
+        self.assertIn('511 MiB of 512 MiB (99 %) would be reported now; a cell is 512 KiB', lines)
         self.assertIn('Never reported: 640 KiB: firmware uses the first MiB', lines)
+        self.assertLessEqual(max(map(len, lines)), 80)
         guest.do('write')
         lines = self.run_cli('map', guest.uuid).splitlines()
-        self.assertEqual(lines[1], '      0x2000000  ' + '█' * 64)
+        self.assertEqual(lines[1], '    32 MiB  ' + '█' * 64)
         self.assertIn("There is no running guest 'x'", self.run_cli('map', 'x', status=1))
+
+    def serve(self, answer):
+        """In the daemon's place, answers each client's command with this."""
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(f'{self.folder}/monitor.qmp')
+        listener.listen()
+        with open(f'{self.folder}/bootzero.conf', 'w', encoding='ascii') as file:
+            file.write(f'[bootzero]\nruntime-directory = {self.folder}\n')
+
+        def talk():
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b'{"QMP": {}}{"return": {}}')
+                connection.sendall(json.dumps({'return': answer}).encode())
+                while connection.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        self.addCleanup(thread.join)
+
+    def test_map_of_a_terabyte(self):
+        """As readable as one of 512 MiB: as many cells, no line longer than 80 columns, and whole numbers at the left."""
+        ranges = [(4 * GIB, 296 * GIB), (420 * GIB, 605 * GIB), (GIB, 2 * GIB)]
+        memory = [(0, 640 << 10, 'firmware uses the first MiB'), (MIB, 3 * GIB - MIB, None), (4 * GIB, 1021 * GIB, None),
+                  (2048 * GIB, 64 * GIB, 'its content outlives the guest')]
+        answer = {
+            'domain': {'name': 'big', 'uuid': '4dea22b3-1d52-d8f3-2516-782e98ab3fa0'}, 'truncated': False, 'scan-ns': 1,
+            'zeroed-bytes': 903 * GIB, 'ram-bytes': 1024 * GIB - MIB,
+            'ranges': [{'start': start, 'size': size} for start, size in ranges],
+            'memory': [{'start': start, 'size': size, **({'reason': why} if why else {})} for start, size, why in memory]}
+        SCHEMA.validate_return('__bootzero_query-zeroed-ranges', answer)
+        self.serve(answer)
+        lines = self.run_cli('map', 'big').splitlines()
+        self.assertEqual(lines[:12], [
+            '     0 GiB  ▒' + '░' * 63, '   128 GiB  ' + '░' * 64, '   256 GiB  ' + '░' * 22 + '█' * 42,
+            '   384 GiB  ' + '█' * 18 + '░' * 46, *(f'{n:6} GiB  ' + '░' * 64 for n in (512, 640, 768)),
+            '   896 GiB  ' + '░' * 64, '  1024 GiB  ░' + ' ' * 63, '       ...', '  2048 GiB  ' + '·' * 32 + ' ' * 32, ''])
+        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertIn('903 GiB of 1.1 TiB (82 %) would be reported now; a cell is 2.0 GiB', lines)
 
     def test_svg(self):
         client, (guest,) = self.start({'mib': 64, 'name': 'a <b> & c'})
@@ -161,7 +205,7 @@ class TestStatus(unittest.TestCase):
         self.assertEqual(root.tag, '{http://www.w3.org/2000/svg}svg')
         texts = [t.text for t in root.iter('{http://www.w3.org/2000/svg}text')]
         self.assertIn('Memory of a <b> & c', texts)
-        self.assertTrue(any(re.match('63 MiB of 64 MiB would be reported now', t) for t in texts), texts)
+        self.assertTrue(any(re.match('63 MiB of 64 MiB .99 %. would be reported now', t) for t in texts), texts)
         self.assertEqual(self.run_cli('map', '--svg', '-', 'a <b> & c').split('\n')[0],
                          "<?xml version='1.0' encoding='UTF-8'?>")
         self.assertIn('/none/x', self.run_cli('map', '--svg', '/none/x', 'a <b> & c', status=1))
