@@ -65,3 +65,9 @@ def until(what, wanted, seconds=10):
         if time.monotonic() > end:
             raise AssertionError(f'still {found}, wanted {wanted}')
         time.sleep(0.02)
+
+
+def rss_mib(process):
+    """What a process has resident now."""
+    with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
+        return next(int(line.split()[1]) for line in status if line.startswith('VmRSS')) / 1024
