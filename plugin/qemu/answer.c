@@ -76,21 +76,15 @@ static void add_backend(struct bz_zeroed *zeroed, const char *name)
         snprintf(zeroed->backend + used, sizeof zeroed->backend - used, "%s%s", used ? "," : "", name);
 }
 
-/* Host memory of one mapping in one slot, write-protected or not. False when a scan failed. */
-static bool scan_piece(struct work *work, const struct bz_mapping *mapping, struct bz_span part)
+/* Host memory of one mapping in one slot, write-protected or not. False when the scan failed. */
+static bool scan_piece(struct work *work, const struct bz_mapping *mapping, struct bz_span piece)
 {
     struct bz_zeroed *zeroed = work->zeroed;
     char why[sizeof zeroed->reason];
     const char *backend;
-
-    if (bz_spans_overlap(work->question->unsure, part)) {
-        leave_out(zeroed,
-                  "guest memory is, or was, filled by userfaultfd (postcopy migration or background snapshot), where "
-                  "absent is not zero");
-        return true;
-    }
     enum bz_scan_result result =
-        bz_scan(&work->question->memory, mapping, part, &work->sink, &backend, why, sizeof why);
+        bz_scan(&work->question->memory, mapping, piece, &work->sink, &backend, why, sizeof why);
+
     if (result == BZ_SCAN_DONE)
         add_backend(zeroed, backend);
     else
@@ -101,10 +95,16 @@ static bool scan_piece(struct work *work, const struct bz_mapping *mapping, stru
 /* Host memory of one mapping in one slot. False when a scan failed. */
 static bool scan_mapping(struct work *work, const struct bz_mapping *mapping, struct bz_span part)
 {
+    const struct bz_question *question = work->question;
+
     while (!bz_span_is_empty(part)) {
-        bool is_protected;
-        struct bz_span piece = bz_spans_first_part(&work->question->memory.protect->spans, part, &is_protected);
-        if (!scan_piece(work, mapping, piece))
+        bool is_protected, is_unsure;
+        struct bz_span piece = bz_spans_first_part(&question->memory.protect->spans, part, &is_protected);
+        piece = bz_spans_first_part(question->unsure, piece, &is_unsure);
+        if (is_unsure)
+            leave_out(work->zeroed, "guest memory is, or was, filled by userfaultfd (postcopy migration or background "
+                                    "snapshot), where absent is not zero");
+        else if (!scan_piece(work, mapping, piece))
             return false;
         part.start = piece.end;
     }

@@ -45,7 +45,7 @@ static struct {
     int fail;
 } seen[64];
 static bool no_hyperv;
-static unsigned scans_left;
+static unsigned scans_left, failed_scans;
 static int scan_error;
 static fake_guest *guest;
 static void *guest_opaque;
@@ -235,6 +235,7 @@ EXPORT long syscall(long number, ...)
     va_end(arguments);
     if (number == SYS_ioctl && (uint32_t)a[1] == (uint32_t)BZ_PAGEMAP_SCAN && scan_error && --scans_left == 0) {
         scans_left = 1;
+        failed_scans++;
         return fail(scan_error);
     }
     return next_syscall(number, a);
@@ -244,6 +245,11 @@ EXPORT void fake_kvm_fail_scans_from(unsigned number, int error)
 {
     scans_left = number;
     scan_error = error;
+}
+
+EXPORT unsigned fake_kvm_failed_scans(void)
+{
+    return failed_scans;
 }
 
 EXPORT int open(const char *path, int flags, ...)

@@ -21,6 +21,9 @@ void fake_kvm_fail_once(unsigned request, int error);
 /* Of the provider's PAGEMAP_SCAN calls from now on the number-th (1: the next) and all after it fail with error. */
 void fake_kvm_fail_scans_from(unsigned number, int error);
 
+/* How many have failed by that. */
+unsigned fake_kvm_failed_scans(void);
+
 /* KVM_CHECK_EXTENSION(KVM_CAP_HYPERV). On at first. */
 void fake_kvm_set_hyperv(bool on);
 

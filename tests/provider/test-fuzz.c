@@ -110,6 +110,7 @@ static void userfaults(void)
     struct uffdio_register wanted = { .range = range, .mode = UFFDIO_REGISTER_MODE_WP };
     bool on = pick(2);
     int result = on ? ioctl(userfaultfd, UFFDIO_REGISTER, &wanted) : ioctl(userfaultfd, UFFDIO_UNREGISTER, &range);
+    CHECK(result == 0 || !on);
     for (unsigned i = first; result == 0 && i < first + count; i++) {
         unsure[i] |= on;
         faulting[i] = on;
@@ -237,12 +238,12 @@ static uint64_t expected_status(uint64_t input, uint64_t output)
     return waits || slot->flags & KVM_MEM_LOG_DIRTY_PAGES ? BZ_HV_ACCESS_DENIED : BZ_HV_SUCCESS;
 }
 
-static void compare_answer(const struct bz_hv_boot_zeroed_memory *answer, unsigned output_page, bool scans_fail)
+static void compare_answer(const struct bz_hv_boot_zeroed_memory *answer, unsigned output_page, bool failed)
 {
-    bool all_fit = answer->range_count < BZ_HV_MAX_RANGES && !is_populated && !scans_fail;
+    bool all_fit = answer->range_count < BZ_HV_MAX_RANGES && !is_populated && !failed;
 
     memset(reported, 0, sizeof reported);
-    CHECK(answer->range_count <= BZ_HV_MAX_RANGES);
+    CHECK(answer->range_count <= (failed ? 0 : BZ_HV_MAX_RANGES));
     for (uint64_t i = 0; i < answer->range_count; i++)
         for (uint64_t j = 0; j < answer->ranges[i].page_count; j++) {
             uint64_t page = answer->ranges[i].start_page + j;
@@ -284,8 +285,8 @@ static void call(void)
         machine.run->immediate_exit = 0;
         return;
     }
-    bool scans_fail = pick(32) == 0;
-    if (scans_fail)
+    unsigned failed_before = fake_kvm_failed_scans();
+    if (pick(32) == 0)
         fake_kvm_fail_scans_from(1 + pick(4), EIO);
     CHECK_EQUAL(vcpu ? machine_call_on(vcpus[vcpu], input, output) : machine_call(input, output), expected);
     fake_kvm_fail_scans_from(0, 0);
@@ -297,7 +298,7 @@ static void call(void)
     if (input == 0x8002) {
         static struct bz_hv_boot_zeroed_memory answer;
         memcpy(&answer, page_at(page) + output % PAGE, sizeof answer);
-        compare_answer(&answer, page, scans_fail);
+        compare_answer(&answer, page, fake_kvm_failed_scans() > failed_before);
     }
     write_page(page);
 }
@@ -335,7 +336,12 @@ static void play(unsigned seed, unsigned steps)
     bool populates = seed % 4 == 0;
     for (unsigned step = 0; step < steps && check_failures == 0; step++) {
         unsigned what = pick(100);
-        if (what < 45)
+        /* Memory is protected until the first answer. */
+        if (populates && step == 3)
+            populate();
+        else if (has_userfaults && step >= steps / 10 && step < steps / 10 + 3)
+            userfaults();
+        else if (what < 45)
             set_slot();
         else if (what < 60)
             write_page(pick(PAGES));
