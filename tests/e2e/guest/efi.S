@@ -76,10 +76,4 @@ segments:
     .quad 0x00cf93000000ffff /* 16: data */
 descend_end:
 
-    .section .rodata
-    .globl blob_start, blob_end
-blob_start:
-    .incbin GUEST
-blob_end:
-
     .section .note.GNU-stack, "", @progbits

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #pragma GCC visibility push(hidden)
-/* efi.S: the guest's image as it lies in memory, without its last zeroes. */
+/* The guest's image as it lies in memory, without its last zeroes. */
 extern const uint8_t blob_start[], blob_end[];
-/* Code and its table of segments that run wherever they are copied to below 4 GiB: to 32-bit mode, then to entry. */
+/* efi.S: code and its table of segments that run wherever they are copied to below 4 GiB: to 32-bit mode, then to entry. */
 extern const uint8_t descend_start[], descend_end[];
 typedef void Descend(uint32_t start_info, uint32_t entry);
 #pragma GCC visibility pop
