@@ -303,9 +303,32 @@ static bool find_path(const char *path)
     return true;
 }
 
-static bool do_bind(void)
+/* In a user's session nobody else does; the system's folder is that of QEMU's group (tmpfiles.d/bootzero.conf). */
+static bool make_folder(void)
+{
+    char folder[BZ_ENDPOINT_PATH_SIZE];
+    char *slash;
+
+    snprintf(folder, sizeof folder, "%s", endpoint.address.sun_path);
+    slash = strrchr(folder, '/');
+    if (!slash)
+        return false;
+    *slash = '\0';
+    return geteuid() != 0 && (mkdir(folder, 0755) == 0 || errno == EEXIST);
+}
+
+static bool bind_once(void)
 {
     return bind(endpoint.listener, (struct sockaddr *)&endpoint.address, sizeof endpoint.address) == 0;
+}
+
+static bool do_bind(void)
+{
+    if (bind_once())
+        return true;
+    if (errno == ENOENT && make_folder())
+        return bind_once();
+    return false;
 }
 
 /* A socket file whose owner was killed: nobody answers there. */
