@@ -5,7 +5,6 @@
  */
 #include "fake-libvirt.h"
 
-#include <libvirt/virterror.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@ static char domain;
 static virDomainPtr take(const char *function, const char *xml)
 {
     fake.function = function;
+    fake_called(function);
     fake.xml = xml;
     free(fake.copy);
     fake.copy = xml ? strdup(xml) : NULL;
@@ -41,8 +41,10 @@ virDomainPtr virDomainDefineXML(virConnectPtr conn, const char *xml)
 
 virDomainPtr virDomainDefineXMLFlags(virConnectPtr conn, const char *xml, unsigned int flags)
 {
+    virDomainPtr defined = take(__func__, xml);
+
     fake.flags = flags;
-    return take(__func__, xml);
+    return fake.fails == FAKE_DEFINE_FAILS ? NULL : defined;
 }
 
 virDomainPtr virDomainCreateXML(virConnectPtr conn, const char *xml, unsigned int flags)
@@ -63,7 +65,14 @@ virDomainPtr virDomainCreateXMLWithFiles(virConnectPtr conn, const char *xml, un
 
 char *virDomainGetXMLDesc(virDomainPtr dom, unsigned int flags)
 {
-    fake.flags = flags;
+    char call[32];
+
+    snprintf(call, sizeof(call), "xml:%u", flags);
+    fake_called(call);
+    if (fake.calls == NULL)
+        fake.flags = flags;
+    if (fake.fails == FAKE_SECURE_FAILS && flags & VIR_DOMAIN_XML_SECURE)
+        return NULL;
     return give(__func__);
 }
 
@@ -137,6 +146,7 @@ virConnectPtr virDomainGetConnect(virDomainPtr dom)
 
 int virDomainIsActive(virDomainPtr dom)
 {
+    fake_called("active");
     return !fake.is_shut_off;
 }
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
+#include <glib.h>
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+enum { FAKE_SECURE_FAILS = 1, FAKE_DEFINE_FAILS };
 
 typedef struct {
     const char *function; /* the last one called */
@@ -12,7 +16,11 @@ typedef struct {
     virConnectPtr connection; /* of every domain */
     int is_shut_off;
     int has_managed_save;
+    const char *uri;
     const char *monitor; /* what QEMU says to any command; NULL: nothing */
+    int fails;           /* FAKE_..., with failure as libvirt's last error */
+    virError failure;
+    GString *calls; /* when not NULL: names of functions, in the order they were called */
 
     const char *answer; /* what the functions that return XML copy */
     char *answered;     /* the very pointer they returned */
@@ -26,6 +34,12 @@ typedef struct {
 } FakeLibvirt;
 
 extern _Thread_local FakeLibvirt fake; /* each thread has its own */
+
+static inline void fake_called(const char *name)
+{
+    if (fake.calls != NULL)
+        g_string_append_printf(fake.calls, "%s ", name);
+}
 
 /* libvirt's private ones, as far as the fake has them. */
 void virReportErrorHelper(int error_domain, int code, const char *file, const char *function, size_t line,

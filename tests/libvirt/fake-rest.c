@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The functions of libvirt that fake-libvirt.c has not, for tests/libvirt/threads.c. */
 #include <libvirt/libvirt-qemu.h>
-#include <libvirt/virterror.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@ static char *copied(const char *text)
 static int called(const char *function, const char *xml)
 {
     fake.function = function;
+    fake_called(function);
     if (xml != NULL) {
         free(fake.copy);
         fake.copy = strdup(xml);
@@ -49,6 +49,7 @@ int virDomainDestroy(virDomainPtr dom)
 
 int virDomainFree(virDomainPtr dom)
 {
+    fake_called(__func__);
     return 0;
 }
 
@@ -59,23 +60,26 @@ const char *virDomainGetName(virDomainPtr dom)
 
 char *virConnectGetURI(virConnectPtr conn)
 {
-    return strdup("qemu:///system");
+    fake_called("uri");
+    return strdup(fake.uri != NULL ? fake.uri : "qemu:///system");
 }
 
 int virDomainHasManagedSaveImage(virDomainPtr dom, unsigned int flags)
 {
+    fake_called("saved");
     return fake.has_managed_save;
 }
 
 int virDomainQemuMonitorCommand(virDomainPtr dom, const char *cmd, char **result, unsigned int flags)
 {
+    fake_called("monitor");
     *result = copied(fake.monitor);
     return *result != NULL ? 0 : -1;
 }
 
 virErrorPtr virGetLastError(void)
 {
-    return NULL;
+    return &fake.failure;
 }
 
 char *virConnectDomainXMLToNative(virConnectPtr conn, const char *format, const char *xml, unsigned int flags)
