@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Wrong elements and domains that cannot have them: each refused, by define and by create, in libvirt's words.
+# Wrong elements and domains that cannot have them: each refused, by define and by create, in libvirt's words; and domains
+# that have little of them: each accepted, with a warning.
 . "$(dirname "$0")/functions.sh"
 
 kvm able
@@ -56,6 +57,12 @@ domain_more="
   </launchSecurity>"
 wrong "SEV" "$zeroed_on" "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available with \
 launchSecurity type='sev', whose guest does not read the host's zeros as zeros: remove the feature"
+domain_more="
+  <memoryBacking>
+    <source type='file'/>
+  </memoryBacking>"
+wrong "memory of a file" "$zeroed_on" "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available with \
+memoryBacking source type='file', whose old content the guest would read: use type='memfd' or 'anonymous' or remove the feature"
 domain_more=
 
 domain wrong "$zeroed_on" | sed "s/mode='custom'/mode='passthrough'/" >in.xml
@@ -85,5 +92,43 @@ result $? "nothing was defined or created"
 # The refusals are in the daemon's log, as libvirt's own are.
 has "the log has the refusal" "$daemon_log" "XML error: Invalid value for attribute 'state' in element \
 'boot_zeroed_memory': 'maybe'."
+
+# Memory that others write is no obstacle for a definition; the provider that would not see them is not started with it.
+domain_more="<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
+domain shared "$zeroed_on" >in.xml
+passes "shared memory, define" virsh define in.xml
+refused "shared memory, create" "unsupported configuration: 'boot_zeroed_memory' hyperv feature is not available: provider \
+'qemu' does not see what other processes write to the guest's memory (memoryBacking access mode='shared'): use provider \
+'preload', or memory that is not shared" virsh create in.xml
+virsh undefine shared >/dev/null
+
+# What works and saves little is accepted, and the log says so.
+# warned WHAT TEXT: the rest of the domain is $domain_more and $device.
+warned()
+{
+    : >"$daemon_log"
+    domain warned "$zeroed_on" | sed "s|<memballoon|$device<memballoon|" >in.xml
+    passes "$1, define" virsh define in.xml
+    has "$1: $2" "$daemon_log" "warning : bootzero:"
+    has "it says why" "$daemon_log" "domain 'warned': $2"
+    virsh undefine warned >/dev/null
+}
+device=
+domain_more="<memoryBacking><locked/></memoryBacking>"
+warned "locked" "memoryBacking locked makes all of the guest's memory resident: boot_zeroed_memory will find little to report; \
+remove it to save memory"
+domain_more="<memoryBacking><hugepages/></memoryBacking>"
+warned "hugepages" "memoryBacking hugepages makes all of the guest's memory resident when it starts: boot_zeroed_memory saves the \
+guest the time of zeroing it, and the host no memory"
+domain_more="<memoryBacking><allocation mode='immediate'/></memoryBacking>"
+warned "immediate" "memoryBacking allocation mode='immediate' makes all of the guest's memory resident when it starts: \
+boot_zeroed_memory saves the guest the time of zeroing it, and the host no memory"
+domain_more=
+device="<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='1' slot='0' function='0'/></source>\
+</hostdev>"
+warned "VFIO" "a passed-through PCI device makes all of the guest's memory resident: boot_zeroed_memory will find little to \
+report; remove the device to save memory"
+device=
+
 daemon_stop
 finish
