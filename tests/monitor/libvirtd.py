@@ -9,13 +9,13 @@ from daemon import until
 HERE = os.environ['BOOTZERO_SOURCE'] + '/tests/libvirt'
 
 
-def domain_xml(name, metadata='', arguments=''):
+def domain_xml(name, metadata='', arguments='', devices=''):
     return f"""<domain type='kvm' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>{name}</name><uuid>{uuid.uuid5(uuid.NAMESPACE_DNS, name)}</uuid>{metadata}
   <memory unit='MiB'>64</memory><os><type arch='x86_64' machine='pc'>hvm</type></os>
   <features><acpi/><hyperv mode='custom'><relaxed state='on'/></hyperv></features>
   <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' index='0' model='none'/>
-  <memballoon model='none'/></devices>
+  <memballoon model='none'/>{devices}</devices>
   <qemu:commandline>{arguments}</qemu:commandline></domain>"""
 
 

@@ -185,6 +185,19 @@ class TestLibvirt(unittest.TestCase):
         virsh('restore', '/run/saved')
         self.assertEqual(self.last_change('asks'), 'lost other memory was loaded: QEMU has not tracked it')
 
+    def test_snapshot_revert(self):
+        """Another process or the same one: what it runs with is other memory than QEMU knows of."""
+        disk = '/run/disk.qcow2'
+        subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', disk, '16M'], check=True)
+        self.watched()
+        create('asks', MARKER, QEMU_ARGS, f"<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+               f"<source file='{disk}'/><target dev='vda' bus='virtio'/></disk>")
+        self.assertEqual(self.client.change(), 'armed 1')
+        virsh('snapshot-create-as', 'asks', 's')
+        virsh('snapshot-revert', 'asks', 's')
+        self.assertEqual(self.last_change('asks'), 'lost other memory was loaded: QEMU has not tracked it')
+        virsh('snapshot-delete', '--metadata', 'asks', 's')
+
     def test_qemu_provider_is_not_guessed(self):
         self.watched()
         create('asks', MARKER, QEMU_ARGS)
