@@ -100,10 +100,6 @@ mends()
     fi
     runs_with "$2"
     stop
-    cp "$stored" stored.xml
-    passes "start again" virsh start a
-    same "nothing more to do" stored.xml "$stored"
-    stop
 }
 
 # beyond REASON: nothing can mend it. That is said once; nothing is stored anew and nothing runs.
@@ -139,6 +135,10 @@ for with in nothing plugin; do
     lacks "nothing could be had" "$stored" "qemu:"
     qemu new
     mends "the domain was defined when this host could not provide it, and now it can: virt-bootzero refresh 'a'" "$arguments"
+    cp "$stored" stored.xml
+    passes "start again" virsh start a
+    same "nothing more to do" stored.xml "$stored"
+    stop
 
     # QEMU loses them
     given new there

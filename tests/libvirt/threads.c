@@ -18,7 +18,7 @@
 #include "libvirt/private.h"
 
 #define THREADS 8
-#define ROUNDS 100
+#define ROUNDS 60
 #define EMULATORS 3
 #define NAMES 400 /* of each thread */
 
@@ -305,7 +305,7 @@ int main(int argc, char **argv)
         threads[i] = g_thread_new("worker", work, GINT_TO_POINTER(i));
     for (; g_atomic_int_get(&running) > 0; turn++) {
         administer(turn);
-        g_usleep(G_USEC_PER_SEC / 4);
+        g_usleep(G_USEC_PER_SEC / 2);
     }
     for (int i = 0; i < THREADS; i++)
         g_thread_join(threads[i]);
