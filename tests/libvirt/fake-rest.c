@@ -131,3 +131,29 @@ char *virDomainCheckpointGetXMLDesc(virDomainCheckpointPtr checkpoint, unsigned 
 {
     return copied(fake.answer);
 }
+
+virDomainPtr virDomainMigrate2(virDomainPtr dom, virConnectPtr dconn, const char *dxml, unsigned long flags,
+                               const char *dname, const char *uri, unsigned long bandwidth)
+{
+    called(__func__, dxml);
+    return dom;
+}
+
+virDomainPtr virDomainMigrate3(virDomainPtr dom, virConnectPtr dconn, virTypedParameterPtr params, unsigned int nparams,
+                               unsigned int flags)
+{
+    called(__func__, params[1].value.s);
+    return dom;
+}
+
+int virDomainMigrateToURI2(virDomainPtr dom, const char *dconnuri, const char *miguri, const char *dxml,
+                           unsigned long flags, const char *dname, unsigned long bandwidth)
+{
+    return called(__func__, dxml);
+}
+
+int virDomainMigrateToURI3(virDomainPtr dom, const char *dconnuri, virTypedParameterPtr params, unsigned int nparams,
+                           unsigned int flags)
+{
+    return called(__func__, params[1].value.s);
+}

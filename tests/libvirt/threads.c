@@ -221,6 +221,10 @@ static void do_migrations(Worker *worker)
     g_assert_cmpint(virDomainMigratePrepareTunnel(CONN, NULL, 0, NULL, 0, xml), ==, 0);
     g_assert_cmpint(virDomainMigratePrepareTunnel3(CONN, NULL, NULL, 0, NULL, NULL, 0, NULL, 0, xml), ==, 0);
     g_assert_cmpint(virDomainMigratePrepareTunnel3Params(CONN, NULL, params, 2, NULL, 0, NULL, NULL, 0), ==, 0);
+    g_assert_nonnull(virDomainMigrate2(DOM, CONN, xml, 0, NULL, NULL, 0));
+    g_assert_nonnull(virDomainMigrate3(DOM, CONN, params, 2, 0));
+    g_assert_cmpint(virDomainMigrateToURI2(DOM, NULL, NULL, xml, 0, NULL, 0), ==, 0);
+    g_assert_cmpint(virDomainMigrateToURI3(DOM, NULL, params, 2, 0), ==, 0);
     expect_stored(STORED_ON);
 }
 
