@@ -484,5 +484,5 @@ CHECK_MAIN(CASE(capabilities), CASE(ranges), CASE(whole_answer_is_written), CASE
            CASE(errors_of_kvm_run_are_the_monitors), CASE(a_kick_while_answering), CASE(an_error_after_the_answer),
            CASE(hostile_input), CASE(the_log_stays_small), CASE(physical_bits_when_cpuid_does_not_tell),
            CASE(cpuid_of_the_guest), CASE(a_kernel_without_hyperv), CASE(requests_with_extended_sign),
-           CASE(a_descriptor_comes_again),
-           CASE(a_descriptor_comes_again_in_another_vm), CASE(nothing_between_calls), CASE(a_scan_that_fails_halfway), CASE(a_kernel_without_pagemap_scan))
+           CASE(a_descriptor_comes_again), CASE(a_descriptor_comes_again_in_another_vm), CASE(nothing_between_calls),
+           CASE(a_scan_that_fails_halfway), CASE(a_kernel_without_pagemap_scan))
