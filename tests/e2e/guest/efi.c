@@ -104,7 +104,7 @@ EfiStatus EFIAPI efi_main(EfiHandle image, EfiSystemTable *system)
     uint64_t image_at = IMAGE_AT, low = LOW_END;
     Handover *handover;
 
-    /* The image is followed by its zeroed memory and page tables: twice its size, at least 1 MiB, is certainly enough. */
+    /* Of the MiB that the image, its zeroed memory and page tables have by guest.lds. */
     if (boot->allocate_pages(ALLOCATE_THERE, LOADER_DATA, IMAGE_AT / PAGE_SIZE, &image_at) != 0)
         fail("efi: the guest's memory is in use\n");
     if (boot->allocate_pages(ALLOCATE_BELOW, LOADER_DATA, (sizeof *handover + PAGE_SIZE - 1) / PAGE_SIZE, &low) != 0)

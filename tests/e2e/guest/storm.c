@@ -42,7 +42,7 @@ static uint64_t random(Processor *self)
     return self->random;
 }
 
-static bool is_wrong(Processor *self, uint64_t *counter, uint64_t input, uint64_t output, uint64_t result)
+static void note_wrong(Processor *self, uint64_t *counter, uint64_t input, uint64_t output, uint64_t result)
 {
     if (self->unexpected + self->overrun + self->untrue == 0) {
         self->what[0] = input;
@@ -50,7 +50,6 @@ static bool is_wrong(Processor *self, uint64_t *counter, uint64_t input, uint64_
         self->what[2] = result;
     }
     (*counter)++;
-    return false;
 }
 
 /* --- memory --- */
@@ -147,12 +146,15 @@ static uint64_t count_call(Processor *self, uint64_t input, uint64_t output)
     else if (status <= 6)
         self->refused++;
     else
-        is_wrong(self, &self->unexpected, input, output, result);
+        note_wrong(self, &self->unexpected, input, output, result);
     return status;
 }
 
-/* Into memory that is this processor's alone: only the bytes of the output may change, and those only by an answer. */
-static void call_into(Processor *self, uint64_t input, uint64_t *memory, uint64_t pages, uint64_t output)
+/*
+ * Into memory that is this processor's alone: only the bytes of the output may change, and those only by an answer, which a
+ * call that is in order always gets.
+ */
+static void call_into(Processor *self, uint64_t input, uint64_t *memory, uint64_t pages, uint64_t output, bool in_order)
 {
     uint64_t size = (input & 0xffff) == HV_QUERY_CAPABILITIES ? 8 : 0xff8;
     uint64_t middle = pages == 3 ? 512 : 0;
@@ -164,17 +166,19 @@ static void call_into(Processor *self, uint64_t input, uint64_t *memory, uint64_
 
     uint64_t status = count_call(self, input, output);
 
+    if (in_order && status != 0)
+        note_wrong(self, &self->unexpected, input, output, status);
     for (unsigned i = 0; i < pages * 512; i++) {
         uint64_t at = (uint64_t) &memory[i], was = pages == 3 ? CANARY : self->before[i];
         bool is_output = status == 0 && at + 8 > output && at < output + size;
 
         if (memory[i] != was && !is_output)
-            is_wrong(self, &self->overrun, input, output, status);
+            note_wrong(self, &self->overrun, input, output, status);
     }
     if (status == 0 && size == 8 && *(uint64_t *) output != 1)
-        is_wrong(self, &self->untrue, input, output, status);
+        note_wrong(self, &self->untrue, input, output, status);
     if (status == 0 && size != 8 && !is_true(self, (const ZeroedMemory *) output, (uint64_t) &memory[middle] / PAGE_SIZE))
-        is_wrong(self, &self->untrue, input, output, status);
+        note_wrong(self, &self->untrue, input, output, status);
 }
 
 static void call_once(Processor *self)
@@ -189,21 +193,21 @@ static void call_once(Processor *self)
 
     switch (random(self) % 12) {
     case 0: case 1: case 2:
-        call_into(self, input, frame, 3, own + random(self) % 2 * 8);
+        call_into(self, input, frame, 3, own + random(self) % 2 * 8, true);
         break;
     case 3: /* crosses the page, or does not, and is aligned, or not */
-        call_into(self, input, frame, 3, own + random(self) % PAGE_SIZE);
+        call_into(self, input, frame, 3, own + random(self) % PAGE_SIZE, false);
         break;
     case 4: /* bits that must not be there */
-        call_into(self, input | 1ul << (16 + random(self) % 48), frame, 3, own);
+        call_into(self, input | 1ul << (16 + random(self) % 48), frame, 3, own, false);
         break;
     case 5:
-        call_into(self, random(self), frame, 3, own);
+        call_into(self, random(self), frame, 3, own, false);
         break;
     case 6: case 7: case 8: /* in the middle of what is being reported */
         page = output_page(self);
         if (page != 0)
-            call_into(self, input, page_at(page), 1, page * PAGE_SIZE + random(self) % 2 * 8);
+            call_into(self, input, page_at(page), 1, page * PAGE_SIZE + random(self) % 2 * 8, true);
         break;
     case 9:
         count_call(self, input, nowhere[random(self) % (sizeof nowhere / sizeof nowhere[0])] + random(self) % 4 * PAGE_SIZE);
