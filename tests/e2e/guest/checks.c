@@ -10,6 +10,7 @@ static Range sorted[MAX_RANGES]; /* the answer by ascending start, clipped to wh
 static uint64_t sorted_count;
 static uint64_t touched_later[MAX_RANGES]; /* what touch_reported dirtied */
 static uint64_t touched_later_count;
+static ZeroedMemory quiet[2] __attribute__((aligned(4096))); /* of ask_until_refused() */
 static uint64_t mask __attribute__((aligned(8)));
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -54,6 +55,8 @@ void ask(void)
     out("call code=0x8001 status=%lu", status & 0xffff);
     if (status == 0)
         out(" mask=0x%lx", mask);
+    else
+        out(" written=%lu", (uint64_t) (mask != ~0ul));
     out(" result=0x%lx\n", status);
 
     answer.count = ~0ul;
@@ -64,6 +67,8 @@ void ask(void)
     out("call code=0x8002 status=%lu", status & 0xffff);
     if (status == 0)
         out(" ranges=%lu", answer.count);
+    else
+        out(" written=%lu", (uint64_t) (answer.count != ~0ul));
     out(" result=0x%lx tsc=%lu\n", status, ticks);
     if (status != 0)
         answer.count = 0;
@@ -74,6 +79,36 @@ void ask(void)
     for (uint64_t i = 0; i < answer.count; i++)
         out("range number=%lu start=0x%lx pages=%lu\n", i, answer.range[i].start, answer.range[i].count);
     sort_answer();
+}
+
+/* Into two pages in turn, each filled before: so the last good answer is known from all that went before it. */
+void ask_until_refused(void)
+{
+    uint64_t times = 0, status;
+
+    do {
+        ZeroedMemory *page = &quiet[times++ % 2];
+
+        for (uint64_t i = 0; i < PAGE_SIZE / 8; i++)
+            ((volatile uint64_t *) page)[i] = ~times;
+        status = hv_call(HV_GET_BOOT_ZEROED_MEMORY, 0, (uint64_t) page) & 0xffff;
+        if (times == 1)
+            out("asking\n");
+    } while (status == 0);
+    out("asked times=%lu status=%lu written=%lu\n", times, status,
+        (uint64_t) (quiet[(times - 1) % 2].count != ~times));
+}
+
+uint64_t answers_sum(void)
+{
+    const ZeroedMemory *pages[] = {&answer, &quiet[0], &quiet[1]};
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        for (uint64_t word = 0; word < PAGE_SIZE / 8; word++)
+            sum = (sum << 1 | sum >> 63) ^ ((const volatile uint64_t *) pages[i])[word];
+    }
+    return sum;
 }
 
 /*
@@ -143,7 +178,7 @@ void touch_reported(void)
     for (uint64_t i = 0; i < answer.count && i < REPORTED_TO_TOUCH && touched_later_count < MAX_RANGES; i++) {
         uint64_t page = answer.range[i].start + answer.range[i].count / 2;
 
-        if (page * PAGE_SIZE >= mapped_end)
+        if (page * PAGE_SIZE >= mapped_end || inside(lent.pages, page))
             continue;
         page_at(page)[0] = MARK;
         touched_later[touched_later_count++] = page;
@@ -211,6 +246,7 @@ bool all_written(const uint64_t *pages, uint64_t n, bool full)
 bool check_answer(uint64_t touched, bool read_pages)
 {
     Range own = own_pages();
+    uint64_t lent_dirty = 0, lent_reported = 0, lent_wrong = 0;
     uint64_t pages = 0, bytes = 0, outside = 0, overlap = 0, dirty = 0, mine = 0, order = 0, read = 0, rom = 0;
     bool intact = answer.beyond == MARK;
 
@@ -237,13 +273,23 @@ bool check_answer(uint64_t touched, bool read_pages)
     for (uint64_t i = 0; i < touched_later_count; i++)
         dirty += reported(touched_later[i]);
 
+    for (uint64_t page = plugged.start; page < plugged.start + plugged.count; page++)
+        outside += reported(page);
+    for (uint64_t i = 0; i < lent.pages.count; i++) {
+        lent_dirty += lent.dirty[i];
+        lent_reported += reported(lent.pages.start + i);
+        lent_wrong += lent.dirty[i] && reported(lent.pages.start + i);
+    }
+
+    if (lent.pages.count > 0)
+        out("lent pages=%lu dirty=%lu reported=%lu\n", lent.pages.count, lent_dirty, lent_reported);
     out("check reported=%lu read=%lu nonzero-bytes=%lu outside=%lu overlapping=%lu unordered=%lu dirty-reported=%lu "
         "own-reported=%lu never-ram=%lu beyond-intact=%lu\n",
         pages, read, bytes, outside, overlap, order, dirty, mine, rom, (uint64_t) intact);
     out("pages ram=%lu own=%lu touched=%lu untouched=%lu reported=%lu\n", ram_pages, own.count,
         touched + touched_later_count, ram_pages - own.count - touched - touched_later_count, pages);
     return bytes == 0 && outside == 0 && overlap == 0 && order == 0 && dirty == 0 && mine == 0 && rom == 0 &&
-        intact;
+        lent_wrong == 0 && intact;
 }
 
 static void zero_pages(uint64_t from, uint64_t to)

@@ -28,18 +28,21 @@ static void put(char c)
     room--;
 }
 
-bool console_poll(void)
+bool console_poll(char *byte)
 {
     if ((port_read8(COM1 + 5) & 1) == 0)
         return false;
-    port_read8(COM1);
+    *byte = (char) port_read8(COM1);
     return true;
 }
 
-void console_wait(void)
+char console_wait(void)
 {
-    while (!console_poll())
+    char byte;
+
+    while (!console_poll(&byte))
         __asm__ volatile("pause");
+    return byte;
 }
 
 static void put_number(uint64_t number, unsigned base)
@@ -66,7 +69,9 @@ void out(const char *format, ...)
             continue;
         }
         c++;
-        if (*c == 's') {
+        if (*c == 'c') {
+            put((char) va_arg(arguments, int));
+        } else if (*c == 's') {
             for (const char *text = va_arg(arguments, const char *); *text != '\0'; text++)
                 put(*text);
         } else if (*c == 'l') {

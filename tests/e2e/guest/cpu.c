@@ -89,6 +89,6 @@ void finish(const char *result, bool halt)
 {
     out("done result=%s\n", result);
     if (!halt)
-        port_write16(0x604, 0x2000); /* PM1a control, where SeaBIOS puts it on i440fx and q35 alike */
+        port_write16(PM1A_CONTROL, PM1A_SLEEP);
     halt_forever();
 }

@@ -8,7 +8,11 @@
  *   noverify    does not read the reported pages (by default every one is read)
  *   touch=N     first dirties N pages spread over RAM: none of them may be reported
  *   repeat=N    asks N times, and dirties some reported pages in between: they may not be reported again
- *   wait        before each question but the first, waits for a byte on the serial port
+ *   wait        before each question but the first, waits for the serial port: a line feed goes on, and any letter before
+ *               it lets something happen (events.c): l dirties pages out of the answer, i gives them to a balloon, d takes
+ *               them back, f reports them free; p plugs virtio-mem and writes to it, u unplugs it; q asks without pause
+ *               until it is refused; s suspends to memory; r resets. After any reset the guest begins again, but dirties
+ *               nothing: what it dirtied before may not be reported
  *   reset       resets the machine once and asks again: pages dirtied before the reset may not be reported
  *   hostile     makes calls that are wrong in one way each and prints the status of each
  *   storm=SEED  calls at random on cpus=N processors until a byte comes on the serial port, while one of them moves
@@ -40,12 +44,12 @@ typedef struct {
     const char *device; /* what follows device=, or NULL */
 } Options;
 
-/* console.c: the serial port. out() knows %s, %lu and %lx and %%. */
+/* console.c: the serial port. out() knows %c, %s, %lu, %lx and %%. */
 void console_init(void);
 /* Waits for a byte, without halting: the clock of the one who waits for the guest is not its. */
-void console_wait(void);
+char console_wait(void);
 /* A byte was there; it is taken. */
-bool console_poll(void);
+bool console_poll(char *byte);
 void out(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* cpu.c: the processor, exceptions and the ways to end. */
@@ -61,6 +65,9 @@ void exceptions_use(void); /* on each further processor */
 void halt_forever(void) __attribute__((noreturn));
 void exception_report(uint64_t vector, uint64_t code, uint64_t address, uint64_t cr2) __attribute__((noreturn));
 void machine_reset(void) __attribute__((noreturn));
+#define PM1A_CONTROL 0x604 /* where SeaBIOS puts it on i440fx and q35 alike */
+#define PM1A_SLEEP 0x2000
+#define PM1A_S3 0x0400 /* what QEMU's DSDT says */
 /* Prints the last line. result: "ok", "failed", "exception", "usage". */
 void finish(const char *result, bool halt) __attribute__((noreturn));
 
@@ -73,8 +80,13 @@ extern uint64_t mapped_end; /* first address that is not mapped */
 /* False, with a line that says why, when the memory map is missing or too large. */
 bool memory_init(uint32_t start_info);
 const char *command_line(uint32_t start_info);
+/* Maps [4 GiB, end) one to one. False, with a line that says why, when that cannot be. */
+bool memory_map(uint64_t end);
+extern uint64_t rsdp; /* ACPI's root pointer, or 0 */
 /* The pages that this program occupies: its image and its page tables. */
 Range own_pages(void);
+void *memset(void *at, int value, size_t size);
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
 static inline uint64_t *page_at(uint64_t page)
 {
     return (uint64_t *) (page * PAGE_SIZE);
@@ -96,10 +108,27 @@ void hv_handshake(void);
 uint64_t hv_raw_call(uint64_t input, uint64_t input_gpa, uint64_t output_gpa);
 uint64_t hv_call(uint64_t input, uint64_t input_gpa, uint64_t output_gpa);
 
+/* events.c: what happens while the guest waits. */
+#define MAX_LENT 256
+typedef struct {
+    Range pages;          /* none until they were first dirtied */
+    bool dirty[MAX_LENT]; /* since they were last given to the host */
+} Lent;
+extern Lent lent;
+extern Range plugged; /* memory of virtio-mem */
+void event(char which);
+
+/* suspend.c: suspends to memory and returns when the machine was woken. False when there is no ACPI. */
+bool suspend(void);
+
 /* checks.c: one question and what must hold for the answer. */
 extern ZeroedMemory answer; /* page-aligned; count is 0 unless the last ask succeeded */
 /* Asks both calls and prints status, mask and ranges. */
 void ask(void);
+/* Asks for memory without pause and without checks, until the call is refused. */
+void ask_until_refused(void);
+/* Of all pages that answers were written to. */
+uint64_t answers_sum(void);
 /* Dirties n pages spread over RAM and remembers them by their content: call once. */
 void touch_pages(uint64_t n);
 /* The n pages of touch_pages still hold what was written, also after a reset. */

@@ -89,6 +89,25 @@ static uint64_t *reset_note(void)
     return page_at(own.start + own.count);
 }
 
+/* False when an answer is not what it was, wherever the guest runs now. */
+static bool wait_to_go_on(uint64_t round)
+{
+    for (;;) {
+        uint64_t sum = answers_sum();
+        char letter;
+
+        out("waiting round=%lu\n", round);
+        letter = console_wait();
+        if (answers_sum() != sum) {
+            out("error text=\"an answer has changed while the guest waited\"\n");
+            return false;
+        }
+        if (letter == '\n')
+            return true;
+        event(letter);
+    }
+}
+
 void guest_main(uint32_t start_info)
 {
     const char *line = command_line(start_info);
@@ -107,7 +126,7 @@ void guest_main(uint32_t start_info)
         finish("usage", false);
     }
 
-    again = (options.reset || options.storm) && *reset_note() == RESET_MARK;
+    again = (options.reset || options.storm || options.wait) && *reset_note() == RESET_MARK;
     if (again)
         out("reset number=1\n");
     hv_detect();
@@ -126,8 +145,8 @@ void guest_main(uint32_t start_info)
         if (round > 1)
             touch_reported();
         if (round > 1 && options.wait) {
-            out("waiting round=%lu\n", round);
-            console_wait();
+            *reset_note() = RESET_MARK;
+            good &= wait_to_go_on(round);
         }
         ask();
         /* Reading fills memory that is shared; with a device that is left to the end. */

@@ -13,11 +13,11 @@ Range ram[MAX_REGIONS];
 unsigned ram_regions;
 uint64_t ram_pages;
 uint64_t mapped_end = 4 * GIB;
+uint64_t rsdp;
 static uint64_t own_end; /* address after the page tables that follow the image */
+static bool own_is_fixed;
 
 /* The compiler may call these for what the code says without them. */
-void *memset(void *at, int value, size_t size);
-void *memcpy(void *restrict to, const void *restrict from, size_t size);
 
 void *memset(void *at, int value, size_t size)
 {
@@ -49,16 +49,16 @@ Range own_pages(void)
     return (Range) {first, own_end / PAGE_SIZE - first};
 }
 
-/* Maps [4 GiB, end) one to one: with 1 GiB entries where the processor has them, else with tables after the image. */
-static bool map_high(uint64_t end)
+/* With 1 GiB entries where the processor has them, else with tables after the image. */
+bool memory_map(uint64_t end)
 {
     bool huge = (cpuid(0x80000001).edx & 1u << 26) != 0;
 
-    for (uint64_t gib = 4; gib * GIB < end; gib++) {
+    for (uint64_t gib = mapped_end / GIB; gib * GIB < end; gib++) {
         uint64_t *table = (uint64_t *) own_end;
 
-        if (gib == MAX_GIB) {
-            out("error text=\"RAM above %lu GiB cannot be mapped\"\n", MAX_GIB);
+        if (gib == MAX_GIB || (own_is_fixed && !huge)) {
+            out("error text=\"memory above %lu GiB cannot be mapped\"\n", gib);
             return false;
         }
         if (huge) {
@@ -103,5 +103,9 @@ bool memory_init(uint32_t start_info)
         if (last * PAGE_SIZE > end)
             end = last * PAGE_SIZE;
     }
-    return map_high(end);
+    rsdp = start->rsdp_at;
+    if (!memory_map(end))
+        return false;
+    own_is_fixed = true;
+    return true;
 }

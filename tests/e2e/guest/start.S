@@ -4,6 +4,8 @@
  * and the exception vectors. Sources: xen/include/public/arch-x86/hvm/start_info.h and elfnote.h for the entry; Intel
  * SDM volume 3, 10.8.5 for the way into long mode.
  */
+#define WAKING_COPY 0x9100 /* as in suspend.c */
+
     .section .note.pvh, "a", @note
     .balign 4
     .long 4             /* size of the name */
@@ -45,6 +47,12 @@ pvh_entry:
     addl $8, %edi
     loop 1b
 
+    movl $stack_top, %esp
+    call enter_long_mode
+    ljmp $8, $long_mode
+
+/* With paging, by the tables above; the caller is still in a 32-bit segment. */
+enter_long_mode:
     movl %cr4, %eax
     orl $0x20, %eax     /* PAE */
     movl %eax, %cr4
@@ -59,7 +67,77 @@ pvh_entry:
     orl $0x80000001, %eax
     movl %eax, %cr0
     lgdt gdt_pointer
-    ljmp $8, $long_mode
+    ret
+
+/* void suspend_until_woken(uint16_t port, uint16_t value, void *copy) */
+    .code64
+    .globl suspend_until_woken
+suspend_until_woken:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, asleep_stack
+    movl %edi, %r8d
+    movl %esi, %eax
+    movq %rdx, %rdi
+    movl $image_start, %esi
+    movl $image_end, %ecx
+    subl %esi, %ecx
+    cld
+    rep movsb
+    movl %r8d, %edx
+    outw %ax, %dx
+1:  cli
+    hlt
+    jmp 1b
+
+/* Copied below 1 MiB: the firmware calls it in real mode. */
+    .code16
+    .globl waking_code
+waking_code:
+    cli
+    cld
+    movw %cs, %ax
+    movw %ax, %ds
+    lgdtl waking_gdt_pointer - waking_code
+    movl %cr0, %eax
+    orl $1, %eax
+    movl %eax, %cr0
+    ljmpl $24, $woken_protected
+waking_gdt_pointer:
+    .word gdt_pointer - gdt - 1
+    .long gdt
+    .globl waking_code_end
+waking_code_end:
+
+    .code32
+woken_protected:
+    movl $16, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    movl WAKING_COPY, %esi
+    movl $image_start, %edi
+    movl $image_end, %ecx
+    subl %edi, %ecx
+    cld
+    rep movsb
+    movl $waking_stack, %esp
+    call enter_long_mode
+    ljmp $8, $woken
+    .code64
+woken:
+    movq asleep_stack, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
 
     .code64
 long_mode:
@@ -179,10 +257,17 @@ page_directories:
     .skip 4 * 4096
     .skip 16384
 stack_top:
+<<<<<<< HEAD
 ap_stacks:
     .skip 16 * 4096
 ap_count:
     .skip 4
     .balign 16
+=======
+asleep_stack:
+    .skip 8
+    .skip 64
+waking_stack:
+>>>>>>> f84f47a (tests/e2e: a guest with a balloon, virtio-mem and S3)
 
     .section .note.GNU-stack, "", @progbits

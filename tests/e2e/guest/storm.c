@@ -292,6 +292,7 @@ bool storm(const Options *options)
 {
     Processor *self = &processors[0];
     uint64_t quiet, overrun = 0, untrue = 0, unexpected = 0;
+    char byte;
 
     calling = !options->spin;
     touched = options->touch;
@@ -300,7 +301,7 @@ bool storm(const Options *options)
         processors[i].random = ((options->storm + i * 0x9e3779b97f4a7c15ul) ^ read_tsc() << 32) | 1;
     start_others();
     out("storm cpus=%lu\n", (uint64_t) ap_count + 1);
-    while (!console_poll()) {
+    while (!console_poll(&byte)) {
         for (unsigned i = 0; calling && i < 4; i++)
             call_once(self);
         if (calling)
