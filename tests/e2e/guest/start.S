@@ -257,17 +257,14 @@ page_directories:
     .skip 4 * 4096
     .skip 16384
 stack_top:
-<<<<<<< HEAD
 ap_stacks:
     .skip 16 * 4096
 ap_count:
     .skip 4
     .balign 16
-=======
 asleep_stack:
     .skip 8
     .skip 64
 waking_stack:
->>>>>>> f84f47a (tests/e2e: a guest with a balloon, virtio-mem and S3)
 
     .section .note.GNU-stack, "", @progbits

@@ -81,10 +81,11 @@ END
 # The same XML without the element.
 without_element() { grep -v '<boot_zeroed_memory'; }
 
-# wait_done NAME: until the guest has printed its last line.
-wait_done() {
+# wait_done NAME: until the guest has printed its last line. wait_line NAME TEXT: or another one that starts with TEXT.
+wait_done() { wait_line "$1" "done "; }
+wait_line() {
     done_waited=0
-    until grep -q '^done ' "/var/lib/guests/$1.out" 2>/dev/null; do
+    until grep -q "^$2" "/var/lib/guests/$1.out" 2>/dev/null; do
         done_waited=$((done_waited + 1))
         if [ $done_waited = 900 ]; then
             echo "$1 has not ended in 180 s"
