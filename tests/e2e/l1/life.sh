@@ -6,6 +6,7 @@ dir=/tmp/life
 mkdir -p $dir
 WRAP=/bootzero/thp-off
 MIB=32
+PERCENT=99 # of the untouched pages, in the first answer
 LIMIT=240 # seconds for each thing that is waited for: the machine is emulated, and may be busy
 
 # start NAME WORDS QEMU-ARGUMENT...: a guest with its serial port and monitor in pipes.
@@ -49,7 +50,7 @@ state() {
     # Without what the monitor's line editor draws.
     sed 's/.*\x1b\[K//' $dir/$1.monitor | grep -vE '^(XMM|FPR|DR|[A-Z]S )' | tail -n 40
     state_pid=$(pgrep -f "^[^ ]*qemu-system.*$dir/$1.serial")
-    for state_thread in /proc/$state_pid/task/*; do
+    for state_thread in "/proc/$state_pid"/task/*; do
         echo "$(cat $state_thread/comm): $(cat $state_thread/wchan) $(cut -d ' ' -f 3,14,15 $state_thread/stat)"
     done
 }
@@ -88,7 +89,7 @@ good() {
 
 # ended NAME: the guest ended by itself and found all promises kept and its pages as it left them.
 ended() {
-    sees $1 "done result=" && is $dir/$1.serial done result ok && good "$1" ||
+    sees $1 "done result=" && is $dir/$1.serial "done" result ok && good "$1" ||
         { grep -v ^range $dir/$1.serial; cat $dir/$1.log; return 1; }
 }
 
@@ -112,7 +113,7 @@ lent() {
 first() {
     check "$1: asks" sees $1 "waiting round=2"
     check "$1: is answered" good "$1"
-    check "$1: all that is untouched" reports "$1" 99
+    check "$1: what is untouched" reports "$1" $PERCENT
 }
 
 # parts NAME...: runs those that the job's command line names, or all.
