@@ -9,6 +9,9 @@
  *   restore   of a saved guest: refuse a host that cannot give the guest what it was told it has. libvirt would take
  *             another XML from stdout; nothing on it leaves the XML as it is
  *
+ * A guest with a managed save image is restored when it is started, and libvirt 11.3 takes a `restore` that fails there
+ * for one that succeeded: it deletes the image. `prepare`, which follows, refuses such a guest.
+ *
  * Every other operation passes: a failing `reconnect`, for one, would kill a running guest. It never calls libvirt, which
  * waits for it.
  */
@@ -68,13 +71,25 @@ static gboolean may_migrate(const BzDomain *domain, const BzConfiguration *confi
     return !bz_choice_may_continue(domain, NULL) || may_restore(domain, configuration, error);
 }
 
-static Check check_at(const char *operation)
+/* In the daemon's own folder, of the system or of a session. It is there until the guest has been restored. */
+static gboolean has_managed_save(const char *name)
+{
+    g_autofree char *session = g_build_filename(g_get_user_config_dir(), "libvirt", NULL);
+    g_autofree char *file = g_strconcat(name, ".save", NULL);
+    g_autofree char *path =
+        g_build_filename(geteuid() == 0 ? "/var/lib/libvirt" : session, "qemu", "save", file, NULL);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* NULL: it passes. */
+static Check check_at(const char *operation, const char *name)
 {
     if (strcmp(operation, "prepare") == 0)
-        return bz_choice_still_holds;
+        return has_managed_save(name) ? may_restore : bz_choice_still_holds;
     if (strcmp(operation, "migrate") == 0)
         return may_migrate;
-    if (strcmp(operation, "restore") == 0)
+    if (strcmp(operation, "restore") == 0 && !has_managed_save(name))
         return may_restore;
     return NULL;
 }
@@ -109,7 +124,7 @@ int main(int argc, char **argv)
         fputs("usage: bootzero-hook NAME OPERATION SUB-OPERATION EXTRA <DOMAIN-XML\n", stderr);
         return 2;
     }
-    choice_check = check_at(argv[2]);
+    choice_check = check_at(argv[2], argv[1]);
     if (choice_check == NULL)
         return 0;
 

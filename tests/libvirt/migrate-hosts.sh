@@ -165,8 +165,9 @@ provider, or correct provider-library in bootzero.conf; or take provider 'qemu',
 --xml, restore --xml or managedsave-define what 'virt-bootzero translate' makes here of the guest's XML" go
 unharmed guest.xml
 virsh_at source dumpxml --migratable a >migratable.xml
-passes "the remedy it names" nsenter --target "${host_pid[destination]}" --mount \
-    env LD_PRELOAD="${BZ_LIBASAN:+$BZ_LIBASAN:}$BZ_SEAMS" "$VIRT_BOOTZERO" translate "$work/migratable.xml"
+kvm able # and configured as the destination: a translation there
+stand_in
+passes "the remedy it names" env LD_PRELOAD="${BZ_LIBASAN:+$BZ_LIBASAN:}$BZ_SEAMS" "$VIRT_BOOTZERO" translate migratable.xml
 mv out translated.xml
 passes "migrate with that" go --xml translated.xml
 told_at "QEMU has the other provider" destination $told
@@ -225,16 +226,18 @@ on source kvm able
 passes "restore" virsh_at source restore image
 told_at "QEMU" source "LD_PRELOAD=$library"
 passes "managedsave" virsh_at source managedsave a
+cp "$hosts/source/var/lib/libvirt/qemu/save/a.save" image.before
 on source kvm old
-hook_refuses "start of a managed save" restore "$refusal $too_old" virsh_at source start a
+hook_refuses "start of a managed save" prepare "$refusal $too_old" virsh_at source start a
 [ "$(virsh_at source list --all --with-managed-save --name)" = a ]
 result $? "it is still saved"
+same "the image is what it was" image.before "$hosts/source/var/lib/libvirt/qemu/save/a.save"
 on source kvm able
 passes "start of a managed save" virsh_at source start a
 passes "managedsave" virsh_at source managedsave a
 mv "$hosts/source$library" bootzero-qemu.so
 on source stand_in
-hook_refuses "start of a managed save, with another provider" restore "$refusal provider library '$library': No such \
+hook_refuses "start of a managed save, with another provider" prepare "$refusal provider library '$library': No such \
 file or directory: install bootzero's provider, or correct provider-library in bootzero.conf; or take provider 'qemu', \
 which this host has: give migrate --xml, restore --xml or managedsave-define what 'virt-bootzero translate' makes here of \
 the guest's XML" virsh_at source start a
