@@ -276,7 +276,9 @@ static bool must_be_precise(const struct backend *backend, const struct memory *
     if (backend->populated && (event->ends_tracking || event->happen == discard))
         return false;
     /* A file's holes are filled by a mere read, and beneath each write to a private mapping of it. */
-    if (backend->read_fills && (is(writer, "guest-reads-first") || (!memory->shared && is(writer, "other-process"))))
+    if (backend->read_fills && is(writer, "guest-reads-first"))
+        return false;
+    if (backend->read_fills && !memory->shared && (is(writer, "other-process") || event->happen == discard))
         return false;
     /* Of huge pages only the file as a whole tells whether it has content. */
     return !(memory->fd >= 0 && backend->unit == MATRIX_HUGE && is(writer, "second-mapping"));

@@ -8,8 +8,8 @@
 
 #define MATRIX_PAGE 4096u
 #define MATRIX_HUGE (2u << 20)
-#define MATRIX_SIZE (16u << 20)
-/* All writes are in the first quarter, so that memory in large pages has some left that is untouched. */
+#define MATRIX_SIZE (8u << 20)
+/* All writes are in the first half, so that memory in large pages has some left that is untouched. */
 #define MATRIX_WRITTEN (4u << 20)
 
 struct memory {
@@ -46,7 +46,7 @@ extern const size_t matrix_n_backends;
 extern const struct writer matrix_writers[];
 extern const size_t matrix_n_writers;
 
-/* Pins the first quarter of memory, as a device that is passed through does, and writes through the pin. */
+/* Pins the first half of memory, as a device that is passed through does, and writes through the pin. */
 bool matrix_pin(const struct memory *memory);
 bool matrix_write_through_pin(unsigned first);
 
