@@ -6,7 +6,7 @@
  *   scan-bench
  *
  * All are asked in turn, so that what else the machine does falls on all, and as that only ever adds time, of each the
- * tenth that was disturbed least counts. Reading pagemap takes a hundred times as long as an answer and would hardly
+ * fiftieth that was disturbed least counts. Reading pagemap takes a hundred times as long as an answer and would hardly
  * ever be undisturbed: it is read in pieces that take about as long as one.
  *
  * Prints JSON, [{"name", "value", "unit", "goal", "anchor"}], the goal being the most it may be.
@@ -24,7 +24,7 @@
 
 #define GIB (1ull << 30)
 #define CLUSTER (2ull << 20)
-#define ROUNDS 320
+#define ROUNDS 640
 #define PIECES 64
 
 static struct bz_self self;
@@ -138,7 +138,7 @@ static int ascending(const void *left, const void *right)
 static double undisturbed(double *values)
 {
     qsort(values, ROUNDS, sizeof *values, ascending);
-    return values[ROUNDS / 10];
+    return values[ROUNDS / 50];
 }
 
 static const char *separator = "[";
