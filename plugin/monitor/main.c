@@ -2,7 +2,6 @@
 /* virtbootzerod: one QMP endpoint for the tracking state of every guest of the host. */
 #include <glib-unix.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -118,7 +117,6 @@ int main(int argc, char **argv)
 
     setlocale(LC_CTYPE, "");
     g_log_set_writer_func(write_log, NULL, NULL);
-    signal(SIGPIPE, SIG_IGN); /* of a log that nobody reads any more */
     g_option_context_set_summary(context, "One QMP endpoint for the boot-zeroed memory of every guest of this host.");
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """virtbootzerod, run by a test in a folder of its own."""
 import os
+import re
+import select
 import subprocess
 import time
 
@@ -71,3 +73,15 @@ def rss_mib(process):
     """What a process has resident now."""
     with open(f'/proc/{process.pid}/status', encoding='ascii') as status:
         return next(int(line.split()[1]) for line in status if line.startswith('VmRSS')) / 1024
+
+
+def until_watching(guest, watch):
+    """Waits until `virt-bootzero watch` is heard; what it says from then on is for the test. Resets the guest, and once more."""
+    while not select.select([watch.stdout], [], [], 0.3)[0]:
+        guest.reset()
+    with Qmp(guest.path) as client:
+        guest.reset()
+        [tracking] = client.execute('__bootzero_query-tracking')
+    while not re.search(rf'generation"?[ :]{tracking["generation"]}\b', watch.stdout.readline()):
+        pass
+    return tracking['generation']
