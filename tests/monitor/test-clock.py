@@ -31,7 +31,7 @@ class TestClock(unittest.TestCase):
         with open(path, 'r+b') as file:
             self.clock = mmap.mmap(file.fileno(), 8)
         self.addCleanup(self.clock.close)
-        self.preload = dict(BZ_CLOCK=path, LD_PRELOAD=os.environ['BZ_CLOCK_SEAM'])
+        self.preload = dict(BZ_CLOCK=path, LD_PRELOAD=os.environ['BZ_CLOCK_SEAM'], ASAN_OPTIONS=os.environ['ASAN_OPTIONS'])
         self.daemon = Daemon(self.folder, '--metrics', f'{self.folder}/metrics.prom', **self.preload)
         self.addCleanup(self.daemon.end)
         self.client = Qmp(self.daemon.path)

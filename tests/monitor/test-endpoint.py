@@ -197,7 +197,7 @@ class TestEndpoint(unittest.TestCase):
                 self.assertLess(time.monotonic() - started, 1)  # nor another client waits
                 time.sleep(0.05)
         self.assertGreater(min(hostile.thrown_out.values()), 0, hostile.thrown_out)
-        self.assertLess(rss_mib(guest.process), 64)
+        self.assertLess(rss_mib(guest.process), int(os.environ['BZ_RSS_LIMIT']))
 
     def test_guest_that_asks_without_pause(self):
         guest = self.guest()
