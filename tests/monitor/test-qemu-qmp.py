@@ -68,7 +68,7 @@ class TestQemuClient(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(client.greeting.QMP.capabilities, [])
             names = [c['name'] for c in await client.execute('query-commands')]
             self.assertIn('__bootzero_query-tracking', names)
-            SCHEMA.validate_return('query-qmp-schema', await client.execute('query-qmp-schema'))
+            self.assertEqual(await client.execute('query-qmp-schema'), SCHEMA.introspect())
             [tracking] = await client.execute('__bootzero_query-tracking', {'domain': 'win11'})
             self.assertEqual((tracking['state'], tracking['generation']), ('armed', 1))
             zeroed = await client.execute('__bootzero_query-zeroed-ranges', {'domain': self.guest.uuid})
