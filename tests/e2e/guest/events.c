@@ -53,7 +53,8 @@ static bool balloon(unsigned queue)
         return false;
     for (uint64_t i = 0; i < lent.pages.count; i++)
         numbers[i] = (uint32_t) (lent.pages.start + i);
-    virtio_send(&part, 1);
+    if (!virtio_send(&part, 1))
+        return false;
     if (queue == BALLOON_INFLATE)
         all_clean();
     return true;
@@ -63,9 +64,8 @@ static bool report_free(void)
 {
     VirtioPart part = {page_at(lent.pages.start), (uint32_t) (lent.pages.count * PAGE_SIZE), true};
 
-    if (!virtio_open(BALLOON, BALLOON_F_REPORTING, BALLOON_REPORT))
+    if (!virtio_open(BALLOON, BALLOON_F_REPORTING, BALLOON_REPORT) || !virtio_send(&part, 1))
         return false;
-    virtio_send(&part, 1);
     all_clean();
     return true;
 }
@@ -84,8 +84,7 @@ static bool request_memory(uint16_t type, uint64_t address, uint16_t blocks)
     request.address = address;
     request.blocks = blocks;
     response[0] = 0xffff;
-    virtio_send(parts, 2);
-    return response[0] == 0;
+    return virtio_send(parts, 2) && response[0] == 0;
 }
 
 /* Plugs all that the host wants plugged and writes to every other page of it. */

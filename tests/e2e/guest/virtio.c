@@ -24,6 +24,9 @@
 #define STATUS_DRIVER_OK 4
 #define STATUS_FEATURES_OK 8
 #define FEATURE_VERSION_1_HIGH 1u /* bit 32 */
+#define FEATURE_PLATFORM_HIGH 2u  /* bit 33: addresses that an IOMMU translates */
+
+#define PATIENCE 200000000000ul /* ticks */
 
 #define MORE_FOLLOWS 1
 #define DEVICE_WRITES 2
@@ -41,16 +44,17 @@ static struct {
         uint64_t address;
         uint32_t length;
         uint16_t flags, next;
-    } descriptor[VIRTIO_PARTS];
-    volatile uint16_t available_flags, available_index, available[VIRTIO_PARTS];
+    } descriptor[VIRTIO_QUEUE];
+    volatile uint16_t available_flags, available_index, available[VIRTIO_QUEUE];
     volatile uint16_t used_flags __attribute__((aligned(4))), used_index;
-    volatile uint32_t used[VIRTIO_PARTS * 2];
+    volatile uint32_t used[VIRTIO_QUEUE * 2];
 } queue __attribute__((aligned(4096)));
 
 static Common *common;
 static volatile uint16_t *bell;
 static volatile uint8_t *registers;
 static uint16_t number;
+static unsigned descriptors;
 
 /* Devices of before version 1 say their type in another place. */
 static bool is_type(unsigned device, unsigned type)
@@ -117,15 +121,17 @@ static bool start_device(uint32_t features)
     common->driver_feature_select = 0;
     common->driver_feature = features;
     common->driver_feature_select = 1;
-    common->driver_feature = FEATURE_VERSION_1_HIGH;
+    common->device_feature_select = 1;
+    common->driver_feature = common->device_feature & (FEATURE_VERSION_1_HIGH | FEATURE_PLATFORM_HIGH);
     common->status = STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK;
     if ((common->status & STATUS_FEATURES_OK) == 0)
         return false;
     common->queue_select = number;
-    if (common->queue_size < VIRTIO_PARTS)
+    if (common->queue_size < VIRTIO_QUEUE)
         return false;
     memset(&queue, 0, sizeof(queue));
-    common->queue_size = VIRTIO_PARTS;
+    descriptors = 0;
+    common->queue_size = VIRTIO_QUEUE;
     set_address(common->descriptors, queue.descriptor);
     set_address(common->available, &queue.available_flags);
     set_address(common->used, &queue.used_flags);
@@ -159,22 +165,42 @@ uint64_t virtio_register(unsigned at)
     return low[0] | (uint64_t) low[1] << 32;
 }
 
-void virtio_send(const VirtioPart *parts, unsigned count)
+void virtio_offer(const VirtioPart *parts, unsigned count)
 {
-    uint16_t before = queue.used_index;
+    unsigned head = descriptors % VIRTIO_QUEUE;
 
     for (unsigned i = 0; i < count; i++) {
-        queue.descriptor[i].address = (uint64_t) parts[i].at;
-        queue.descriptor[i].length = parts[i].size;
-        queue.descriptor[i].flags =
+        unsigned at = descriptors++ % VIRTIO_QUEUE;
+
+        queue.descriptor[at].address = (uint64_t) parts[i].at;
+        queue.descriptor[at].length = parts[i].size;
+        queue.descriptor[at].flags =
             (uint16_t) ((parts[i].device_writes ? DEVICE_WRITES : 0) | (i + 1 < count ? MORE_FOLLOWS : 0));
-        queue.descriptor[i].next = (uint16_t) (i + 1);
+        queue.descriptor[at].next = (uint16_t) (descriptors % VIRTIO_QUEUE);
     }
-    queue.available[queue.available_index % VIRTIO_PARTS] = 0;
+    queue.available[queue.available_index % VIRTIO_QUEUE] = (uint16_t) head;
     __asm__ volatile("mfence" : : : "memory");
     queue.available_index++;
     __asm__ volatile("mfence" : : : "memory");
+}
+
+bool virtio_finish(void)
+{
+    uint64_t begin = read_tsc();
+
     *bell = number;
-    while (queue.used_index == before)
+    while (queue.used_index != queue.available_index) {
+        if (read_tsc() - begin > PATIENCE) {
+            out("error text=\"the virtio device does nothing\"\n");
+            return false;
+        }
         __asm__ volatile("pause" : : : "memory");
+    }
+    return true;
+}
+
+bool virtio_send(const VirtioPart *parts, unsigned count)
+{
+    virtio_offer(parts, count);
+    return virtio_finish();
 }

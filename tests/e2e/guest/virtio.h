@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VIRTIO_PARTS 8 /* at most, of one request */
+#define VIRTIO_QUEUE 64 /* parts of requests, at most, that are not used yet */
 
 typedef struct {
     void *at;
@@ -19,5 +19,9 @@ typedef struct {
 bool virtio_open(unsigned type, uint32_t features, unsigned queue);
 /* 8 bytes of the device's own registers. */
 uint64_t virtio_register(unsigned at);
-/* Sends one request and waits until the device has used it. */
-void virtio_send(const VirtioPart *parts, unsigned count);
+/* Puts a request into the queue. */
+void virtio_offer(const VirtioPart *parts, unsigned count);
+/* Tells the device of the queue, and waits until it has used all of it. False, with a line that says so, after a long time. */
+bool virtio_finish(void);
+/* Both, for one request. */
+bool virtio_send(const VirtioPart *parts, unsigned count);
