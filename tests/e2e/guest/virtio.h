@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define VIRTIO_QUEUE 64 /* parts of requests, at most, that are not used yet */
+#define VIRTIO_QUEUE 32 /* parts of requests, at most, that are not used yet */
 
 typedef struct {
     void *at;
