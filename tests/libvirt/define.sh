@@ -105,6 +105,24 @@ domain transient "$zeroed_on" >in.xml
 passes "create --validate" virsh create --validate in.xml
 passes "destroy" virsh destroy transient
 
+# Since libvirt 12.1 (11.9 without children) a mode takes what the host has and the user does not say; it is expanded at start.
+domain model "<relaxed state='off'/>" | sed "s/mode='custom'/mode='host-model'/" >plain.xml
+if virsh define plain.xml >/dev/null 2>&1; then
+    domain model "<relaxed state='off'/>
+      $zeroed_on" | sed "s/mode='custom'/mode='host-model'/" >in.xml
+    passes "define, mode='host-model'" virsh define in.xml
+    passes "dumpxml" virsh dumpxml model
+    has "the mode is there" out "<hyperv mode='host-model'>"
+    has "the element is" out "      $zeroed_on"
+    passes "start" virsh start model
+    passes "dumpxml of the running guest" virsh dumpxml model
+    has "the mode is expanded" out "<hyperv mode='custom'>"
+    has "the element is there" out "      $zeroed_on"
+    passes "managedsave" virsh managedsave model
+    passes "start" virsh start model
+    passes "destroy" virsh destroy model
+fi
+
 daemon_stop
 
 # A daemon without the plugin has the domains, valid, and starts them.
