@@ -49,10 +49,6 @@ state() {
     sleep 3
     # Without what the monitor's line editor draws.
     sed 's/.*\x1b\[K//' $dir/$1.monitor | grep -vE '^(XMM|FPR|DR|[A-Z]S )' | tail -n 40
-    state_pid=$(pgrep -f "^[^ ]*qemu-system.*$dir/$1.serial")
-    for state_thread in "/proc/$state_pid"/task/*; do
-        echo "$(cat $state_thread/comm): $(cat $state_thread/wchan) $(cut -d ' ' -f 3,14,15 $state_thread/stat)"
-    done
 }
 
 # A pipe without a reader, because QEMU ended, must not hold the job up.
