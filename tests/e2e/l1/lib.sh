@@ -74,6 +74,16 @@ show() {
         NF { print "     " $0 } END { if (left) print "     (" left " lines more)" }' "$1"
 }
 
+# await COMMAND...: until it succeeds.
+await() {
+    await_waited=0
+    until "$@" >/dev/null 2>&1; do
+        await_waited=$((await_waited + 1))
+        [ $await_waited -lt 150 ] || { echo "never: $*"; return 1; }
+        sleep 0.2
+    done
+}
+
 # boot OUT WORDS [QEMU-ARGUMENT...]: boots the guest with WORDS on its command line and waits for QEMU to end.
 # PRELOAD, BOOTZERO_WORDS, WRAP, QEMU, MACHINE and CPU choose how. Gives QEMU's exit code.
 boot() {

@@ -159,3 +159,10 @@ measure() {
         done
     done
 }
+
+# The states of one guest in the order they came to `virt-bootzero watch >/tmp/watch.out`, without those that came twice.
+states() { sed -n "s/^[0-9:]*  $1  \([a-z]*\), generation.*/\1/p" /tmp/watch.out | uniq | tr '\n' ' '; }
+# saw GUEST "STATE... "
+saw() {
+    [ "$(states "$1")" = "$2" ] || { echo "seen: $(states "$1")"; cat /tmp/watch.out; return 1; }
+}
