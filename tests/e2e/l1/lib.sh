@@ -74,7 +74,7 @@ show() {
         NF { print "     " $0 } END { if (left) print "     (" left " lines more)" }' "$1"
 }
 
-# await COMMAND...: until it succeeds.
+# await COMMAND...: until it succeeds, at most 30 s.
 await() {
     await_waited=0
     until "$@" >/dev/null 2>&1; do
