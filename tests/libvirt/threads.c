@@ -309,7 +309,7 @@ int main(int argc, char **argv)
         threads[i] = g_thread_new("worker", work, GINT_TO_POINTER(i));
     for (; g_atomic_int_get(&running) > 0; turn++) {
         administer(turn);
-        g_usleep(G_USEC_PER_SEC / 2);
+        g_usleep(G_USEC_PER_SEC);
     }
     for (int i = 0; i < THREADS; i++)
         g_thread_join(threads[i]);
