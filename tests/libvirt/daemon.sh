@@ -5,9 +5,9 @@
 #   daemon_stop
 #
 # Environment: BZ_PLUGIN, BZ_HOOK: what was built; BZ_LIBASAN: the runtime it needs when it is instrumented;
-# BZ_DAEMON_PRELOAD: more to preload, after them; BZ_DAEMON: libvirtd, which is the default, or virtqemud.
+# BZ_DAEMON_PRELOAD: more to preload, after them; BZ_LIBVIRT_DAEMON: libvirtd, which is the default, or virtqemud.
 
-daemon_program=${BZ_DAEMON:-libvirtd}
+daemon_program=${BZ_LIBVIRT_DAEMON:-libvirtd}
 daemon_socket=/run/libvirt/$([ "$daemon_program" = libvirtd ] && echo libvirt || echo "$daemon_program")-sock
 daemon_pid=
 daemon_log=/var/log/libvirt/libvirtd.log
