@@ -54,6 +54,14 @@ hook_refuses()
     result $? "$what: $text"
 }
 
+# A tunnelled migration that the destination refuses, for whatever reason, leaves libvirt's source with freed memory, which it
+# then uses: a daemon may end by that, also one without bootzero. Seen with 11.3 and 12.8; 9.0 is sound.
+tunnelled=yes
+case $("$daemon_program" --version) in
+*" 9.0."*) ;;
+*) tunnelled= ;;
+esac
+
 go() { virsh_at source migrate --live --unsafe a "$destination" "$@"; }
 back() { virsh_at destination migrate --live --unsafe a "$source" "$@"; }
 
@@ -122,7 +130,7 @@ on destination kvm old
 refusal="host 'destination' cannot take the guest: $cannot"
 hook_refuses "an old kernel" migrate "$refusal $too_old" go
 unharmed guest.xml
-hook_refuses "an old kernel, peer to peer and tunnelled" migrate "$refusal $too_old" go --p2p --tunnelled
+hook_refuses "an old kernel, peer to peer${tunnelled:+ and tunnelled}" migrate "$refusal $too_old" go --p2p ${tunnelled:+--tunnelled}
 unharmed guest.xml
 on destination kvm able
 
@@ -184,7 +192,7 @@ virsh_at source dumpxml a >guest.xml
 virsh_at source dumpxml --migratable a >migratable.xml
 on destination kvm unable
 no_hyperv="KVM on this host has no Hyper-V emulation: use a kernel built with CONFIG_KVM_HYPERV"
-for way in "" --p2p "--p2p --tunnelled" "--xml migratable.xml"; do
+for way in "" --p2p ${tunnelled:+"--p2p --tunnelled"} "--xml migratable.xml"; do
     # shellcheck disable=SC2086
     refused "no Hyper-V there${way:+, $way}" "unsupported configuration: $refusal $no_hyperv" go $way
 done
