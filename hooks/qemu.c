@@ -71,10 +71,29 @@ static gboolean may_migrate(const BzDomain *domain, const BzConfiguration *confi
     return !bz_choice_may_continue(domain, NULL) || may_restore(domain, configuration, error);
 }
 
+/* What a session's daemon, which is the parent, goes by: of its environment a hook gets little, and not this. */
+static char *config_folder_of_daemon(void)
+{
+    static const char variable[] = "XDG_CONFIG_HOME=";
+    g_autofree char *path = g_strdup_printf("/proc/%d/environ", (int)getppid());
+    g_autofree char *environment = NULL;
+    const char *entry;
+    gsize length;
+
+    if (g_file_get_contents(path, &environment, &length, NULL)) {
+        for (entry = environment; entry < environment + length; entry += strlen(entry) + 1) {
+            if (g_str_has_prefix(entry, variable) && entry[strlen(variable)] != '\0')
+                return g_strdup(entry + strlen(variable));
+        }
+    }
+    return g_strdup(g_get_user_config_dir());
+}
+
 /* In the daemon's own folder, of the system or of a session. It is there until the guest has been restored. */
 static gboolean has_managed_save(const char *name)
 {
-    g_autofree char *session = g_build_filename(g_get_user_config_dir(), "libvirt", NULL);
+    g_autofree char *config = config_folder_of_daemon();
+    g_autofree char *session = g_build_filename(config, "libvirt", NULL);
     g_autofree char *file = g_strconcat(name, ".save", NULL);
     g_autofree char *path =
         g_build_filename(geteuid() == 0 ? "/var/lib/libvirt" : session, "qemu", "save", file, NULL);

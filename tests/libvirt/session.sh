@@ -136,6 +136,15 @@ kvm unable
 result $? "the hook refuses what cannot work: $no_hyperv"
 kvm able
 passes "it starts the domain all the same" client start a
+# The hook knows a managed save image by its file, which is where the daemon's XDG_CONFIG_HOME says.
+passes "managedsave" client managedsave a
+cp $stored/save/a.save image
+kvm unable
+! client start a >out 2>err && grep -F "/bootzero a prepare begin -" err | grep -qF "$no_hyperv"
+result $? "start of a managed save: $no_hyperv"
+same "the image is what it was" image $stored/save/a.save
+kvm able
+passes "start of a managed save" client start a
 passes "destroy" client destroy a
 session_stop
 
