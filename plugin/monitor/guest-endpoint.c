@@ -133,13 +133,19 @@ static void on_event(BzQmpLink *link, const char *name, JsonObject *data, gpoint
         distrust(guest, "the guest's endpoint sends a state that is none");
 }
 
-/* The process has ended, most likely: a new connection is refused then, and that tells. */
+/*
+ * The process has ended, most likely: a new connection is refused then, and that tells. One that did not last is not
+ * made again at once, or an endpoint that ends each would keep us busy.
+ */
 static void on_closed(BzQmpLink *link, const char *why, gpointer opaque)
 {
     BzGuest *guest = opaque;
 
     bz_qmp_link_free(g_steal_pointer(&guest->link));
-    bz_guest_connect(guest);
+    if (g_get_monotonic_time() - guest->connected < G_USEC_PER_SEC)
+        retry_later(guest);
+    else
+        bz_guest_connect(guest);
 }
 
 static gboolean on_retry(gpointer data)
@@ -199,6 +205,7 @@ gboolean bz_guest_connect(BzGuest *guest)
         return TRUE;
     guest->link = bz_qmp_link_new(path, &type, guest, &error);
     if (guest->link) {
+        guest->connected = g_get_monotonic_time();
         begin_process(guest);
         query_tracking_of(guest);
         return TRUE;

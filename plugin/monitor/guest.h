@@ -31,6 +31,7 @@ typedef struct {
     BzQmpLink *link;   /* to its endpoint; NULL while there is none */
     guint retry;       /* source; 0 for none */
     guint retry_after; /* ms */
+    gint64 connected;  /* when the link was made; monotonic, in microseconds */
     gint pid;          /* that served the endpoint when we were last connected; 0 before */
     guint64 lost;      /* events that subscribers have yet to be told of */
     gint64 second;     /* the one events are counted in */
