@@ -176,7 +176,7 @@ static char *wanted_variable(const BzFeatures *features, const BzChoice *choice,
         g_string_append(words, ",boot-zeroed-mem=on");
     if (directory)
         g_string_append_printf(words, ",qmp=%s/", directory);
-    if (features->boot_zeroed_memory == BZ_STATE_ON && configuration->track_seconds != BZ_TRACK_SECONDS_DEFAULT)
+    if (features->boot_zeroed_memory == BZ_STATE_ON && configuration->track_seconds != BZ_TRACK_SECONDS)
         g_string_append_printf(words, ",track-seconds=%u", configuration->track_seconds);
     return g_string_free(words, FALSE);
 }

@@ -11,7 +11,6 @@
 #define GROUP "bootzero"
 #define TIMEOUT_DEFAULT 10
 #define TIMEOUT_LIMIT 600
-#define TRACK_LIMIT 86400
 
 const char *bz_provider_to_string(BzProvider provider)
 {
@@ -98,7 +97,7 @@ static gboolean set_probe_timeout(BzConfiguration *configuration, const char *va
 
 static gboolean set_track_seconds(BzConfiguration *configuration, const char *value)
 {
-    return set_seconds(&configuration->track_seconds, value, TRACK_LIMIT);
+    return set_seconds(&configuration->track_seconds, value, BZ_TRACK_SECONDS_MAX);
 }
 
 static gboolean set_cache_directory(BzConfiguration *configuration, const char *value)
@@ -144,7 +143,7 @@ static const struct {
     {"probe-timeout", "a number of seconds from 1 to 600", set_probe_timeout},
     {"cache-directory", "an absolute path", set_cache_directory},
     {"runtime-directory", "an absolute path of at most 64 bytes without commas", set_runtime_directory},
-    {"track-seconds", "a number of seconds from 1 to 86400", set_track_seconds},
+    {"track-seconds", "a number of seconds from 1 to " G_STRINGIFY(BZ_TRACK_SECONDS_MAX), set_track_seconds},
 };
 
 static gboolean apply(BzConfiguration *configuration, const char *path, GKeyFile *file, const char *key, GError **error)
@@ -208,7 +207,7 @@ BzConfiguration *bz_configuration_load(const char *path, GError **error)
     configuration->boot_zeroed_mem_property = g_strdup("hv-boot-zeroed-mem");
     configuration->provider_library = g_strdup(BZ_PROVIDER_LIBRARY);
     configuration->probe_timeout = TIMEOUT_DEFAULT;
-    configuration->track_seconds = BZ_TRACK_SECONDS_DEFAULT;
+    configuration->track_seconds = BZ_TRACK_SECONDS;
     configuration->cache_directory = g_strdup(BZ_CACHE_DIR);
     set_default_runtime_directory(configuration);
 

@@ -19,6 +19,8 @@
 #pragma once
 #include <glib.h>
 
+#include "core/track-seconds.h"
+
 /* What a Unix socket's path leaves when "/UUID.qmp" comes behind it. */
 #define BZ_RUNTIME_DIRECTORY_LIMIT 64
 
@@ -36,9 +38,6 @@ typedef enum {
 const char *bz_provider_to_string(BzProvider provider);
 /* Takes auto, qemu and preload: what a user may wish for. */
 gboolean bz_provider_from_string(const char *text, BzProvider *provider);
-
-/* What the provider takes when it is not told: plugin/qemu/config.h. */
-#define BZ_TRACK_SECONDS_DEFAULT 300
 
 typedef struct {
     BzProvider provider;

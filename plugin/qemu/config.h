@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <sys/un.h>
 
-#define BZ_TRACK_SECONDS 300 /* without the key track-seconds */
-#define BZ_TRACK_SECONDS_MAX 86400
+#include "core/track-seconds.h"
 
 struct bz_config {
     bool ext_query_caps;  /* CPUID bit and HvExtCallQueryCapabilities */

@@ -320,7 +320,7 @@ static void test_track_seconds(void)
     with = translate_ok(user_form, DAEMON, BZ_PROVIDER_PRELOAD);
     again = translate_ok(before, DAEMON, BZ_PROVIDER_PRELOAD);
     globals = translate_ok(user_form, DAEMON, BZ_PROVIDER_QEMU);
-    test_configuration.track_seconds = BZ_TRACK_SECONDS_DEFAULT;
+    test_configuration.track_seconds = BZ_TRACK_SECONDS;
 
     g_assert_null(strstr(before, "track-seconds"));
     g_assert_null(strstr(globals, "track-seconds"));

@@ -11,7 +11,7 @@ static BzConfiguration test_configuration = {
     .boot_zeroed_mem_property = (char *)"hv-boot-zeroed-mem",
     .provider_library = (char *)"/usr/lib/bootzero/bootzero-qemu.so",
     .probe_timeout = 10,
-    .track_seconds = BZ_TRACK_SECONDS_DEFAULT,
+    .track_seconds = BZ_TRACK_SECONDS,
 };
 
 /* data: a BzProvider as pointer. */
