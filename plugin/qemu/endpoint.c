@@ -2,6 +2,7 @@
 #include "qemu/endpoint.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -303,18 +304,20 @@ static bool find_path(const char *path)
     return true;
 }
 
-/* In a user's session nobody else does; the system's folder is that of QEMU's group (tmpfiles.d/bootzero.conf). */
+/*
+ * In a user's session nobody else does; the system's folder is that of QEMU's group (tmpfiles.d/bootzero.conf). Where it
+ * cannot be made errno stays: that it is not there is what an administrator needs to know.
+ */
 static bool make_folder(void)
 {
     char folder[BZ_ENDPOINT_PATH_SIZE];
-    char *slash;
+    int before = errno;
 
     snprintf(folder, sizeof folder, "%s", endpoint.address.sun_path);
-    slash = strrchr(folder, '/');
-    if (!slash)
-        return false;
-    *slash = '\0';
-    return geteuid() != 0 && (mkdir(folder, 0755) == 0 || errno == EEXIST);
+    if (geteuid() != 0 && (mkdir(dirname(folder), 0755) == 0 || errno == EEXIST))
+        return true;
+    errno = before;
+    return false;
 }
 
 static bool bind_once(void)
@@ -324,11 +327,7 @@ static bool bind_once(void)
 
 static bool do_bind(void)
 {
-    if (bind_once())
-        return true;
-    if (errno == ENOENT && make_folder())
-        return bind_once();
-    return false;
+    return bind_once() || (errno == ENOENT && make_folder() && bind_once());
 }
 
 /* A socket file whose owner was killed: nobody answers there. */
