@@ -104,12 +104,8 @@ static gboolean is_there(gpointer next, const char *name)
     return FALSE;
 }
 
-static virConnectPtr of(virDomainPtr domain)
-{
-    NEXT(virDomainGetConnect);
-
-    return next != NULL ? next(domain) : NULL;
-}
+/* So short because the table below is full of it. */
+#define of bz_connection_of
 
 /* -1 when the guest had to be stopped again. */
 static int started(virDomainPtr domain, BzStart start)

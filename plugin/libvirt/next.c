@@ -31,3 +31,8 @@ gpointer bz_next(gpointer *slot, const char *symbol)
     g_atomic_pointer_set(slot, function);
     return function;
 }
+
+virConnectPtr bz_connection_of(virDomainPtr domain)
+{
+    return ASK(NULL, virDomainGetConnect, domain);
+}

@@ -2,6 +2,7 @@
 /* Finds libvirt's functions in the process that loaded the plugin. The plugin is not linked to libvirt. */
 #pragma once
 #include <glib.h>
+#include <libvirt/libvirt.h>
 
 /*
  * The function of that name that comes after the plugin: libvirt's own. NULL when this libvirt has none.
@@ -17,3 +18,6 @@ gpointer bz_next(gpointer *slot, const char *symbol);
                                                       \
         ask != NULL ? ask(__VA_ARGS__) : (failed);    \
     })
+
+/* libvirt's own connection of domain, not a reference. */
+virConnectPtr bz_connection_of(virDomainPtr domain);

@@ -37,11 +37,6 @@ static int libvirt_code(void)
     return last != NULL ? last->code : VIR_ERR_OK;
 }
 
-static virConnectPtr of(virDomainPtr domain)
-{
-    return ASK(NULL, virDomainGetConnect, domain);
-}
-
 static const char *name_of(virDomainPtr domain)
 {
     const char *name = ASK(NULL, virDomainGetName, domain);
@@ -52,7 +47,7 @@ static const char *name_of(virDomainPtr domain)
 /* A plugin in a client must not judge another host by its own. */
 static gboolean is_here(virDomainPtr domain)
 {
-    g_autofree char *uri = ASK(NULL, virConnectGetURI, of(domain));
+    g_autofree char *uri = ASK(NULL, virConnectGetURI, bz_connection_of(domain));
 
     return uri != NULL && g_str_has_prefix(uri, "qemu:///");
 }
@@ -97,7 +92,7 @@ static gboolean redefine(virDomainPtr domain, const BzConfiguration *configurati
         return FALSE;
     if (stored == NULL)
         return TRUE; /* another start was faster */
-    defined = ASK(NULL, virDomainDefineXMLFlags, of(domain), stored, 0);
+    defined = ASK(NULL, virDomainDefineXMLFlags, bz_connection_of(domain), stored, 0);
     if (defined == NULL)
         return FALSE;
     ASK(0, virDomainFree, defined);
@@ -108,7 +103,7 @@ static gboolean redefine(virDomainPtr domain, const BzConfiguration *configurati
 
 static gboolean refuse(virDomainPtr domain, const GError *error)
 {
-    bz_report_error(of(domain), error);
+    bz_report_error(bz_connection_of(domain), error);
     return FALSE;
 }
 
