@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sample.h"
+
 #define BATCH 20
 #define BATCHES 20000
 
@@ -39,17 +41,9 @@ static double now_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return a < b ? -1 : a > b;
-}
-
 static double median(double *values)
 {
-    qsort(values, BATCHES, sizeof *values, ascending);
-    return values[BATCHES / 2];
+    return bz_sample(values, BATCHES, BATCHES / 2);
 }
 
 typedef int ioctl_function(int fd, unsigned long request, ...);

@@ -21,6 +21,7 @@
 
 #include "qemu/abi-pagemap.h"
 #include "qemu/answer.h"
+#include "sample.h"
 
 #define GIB (1ull << 30)
 #define CLUSTER (2ull << 20)
@@ -128,17 +129,9 @@ static double pagemap_once(const uint8_t *memory, uint64_t size, unsigned piece)
     return now_ms() - started;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return a < b ? -1 : a > b;
-}
-
 static double undisturbed(double *values)
 {
-    qsort(values, ROUNDS, sizeof *values, ascending);
-    return values[ROUNDS / 50];
+    return bz_sample(values, ROUNDS, ROUNDS / 50);
 }
 
 static const char *separator = "[";

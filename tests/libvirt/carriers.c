@@ -27,14 +27,7 @@ static virTypedParameter *parameters(const char *name, const char *xml)
 {
     static virTypedParameter params[2];
 
-    memset(params, 0, sizeof(params));
-    g_strlcpy(params[0].field, VIR_DOMAIN_SAVE_PARAM_FILE, sizeof(params[0].field));
-    params[0].type = VIR_TYPED_PARAM_STRING;
-    params[0].value.s = (char *)"image";
-    g_strlcpy(params[1].field, name, sizeof(params[1].field));
-    params[1].type = VIR_TYPED_PARAM_STRING;
-    params[1].value.s = (char *)xml;
-    return params;
+    return fake_parameters(params, name, xml);
 }
 
 #define DXML parameters("dxml", xml), 2

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <string.h>
 
 enum { FAKE_SECURE_FAILS = 1, FAKE_DEFINE_FAILS };
 
@@ -39,6 +40,19 @@ static inline void fake_called(const char *name)
 {
     if (fake.calls != NULL)
         g_string_append_printf(fake.calls, "%s ", name);
+}
+
+/* Two parameters, for saving and for migrating: an image's name, and XML under that name. They point to what was given. */
+static inline virTypedParameter *fake_parameters(virTypedParameter params[2], const char *name, const char *xml)
+{
+    memset(params, 0, 2 * sizeof(*params));
+    g_strlcpy(params[0].field, VIR_DOMAIN_SAVE_PARAM_FILE, sizeof(params[0].field));
+    params[0].type = VIR_TYPED_PARAM_STRING;
+    params[0].value.s = (char *)"image";
+    g_strlcpy(params[1].field, name, sizeof(params[1].field));
+    params[1].type = VIR_TYPED_PARAM_STRING;
+    params[1].value.s = (char *)xml;
+    return params;
 }
 
 /* libvirt's private ones, as far as the fake has them. */

@@ -167,18 +167,6 @@ static void do_capabilities(Worker *worker)
     g_assert_nonnull(strstr(advertised, "        <value>boot_zeroed_memory</value>\n"));
 }
 
-static virTypedParameter *parameters(virTypedParameter params[2], const char *name, const char *xml)
-{
-    memset(params, 0, 2 * sizeof(*params));
-    g_strlcpy(params[0].field, VIR_DOMAIN_SAVE_PARAM_FILE, sizeof(params[0].field));
-    params[0].type = VIR_TYPED_PARAM_STRING;
-    params[0].value.s = (char *)"image";
-    g_strlcpy(params[1].field, name, sizeof(params[1].field));
-    params[1].type = VIR_TYPED_PARAM_STRING;
-    params[1].value.s = (char *)xml;
-    return params;
-}
-
 static void do_saves(Worker *worker)
 {
     g_autofree char *former = stored_form(worker->on);
@@ -188,9 +176,9 @@ static void do_saves(Worker *worker)
 
     reset(former);
     g_assert_cmpint(virDomainSaveFlags(DOM, "image", worker->on, 0), ==, 0);
-    g_assert_cmpint(virDomainSaveParams(DOM, parameters(params, "dxml", worker->on), 2, 0), ==, 0);
+    g_assert_cmpint(virDomainSaveParams(DOM, fake_parameters(params, "dxml", worker->on), 2, 0), ==, 0);
     g_assert_cmpint(virDomainRestoreFlags(CONN, "image", worker->on, 0), ==, 0);
-    g_assert_cmpint(virDomainRestoreParams(CONN, parameters(params, "dxml", worker->on), 2, 0), ==, 0);
+    g_assert_cmpint(virDomainRestoreParams(CONN, fake_parameters(params, "dxml", worker->on), 2, 0), ==, 0);
     g_assert_cmpint(virDomainSaveImageDefineXML(CONN, "image", worker->on, 0), ==, 0);
     g_assert_cmpint(virDomainManagedSaveDefineXML(DOM, worker->on, 0), ==, 0);
     expect_stored(STORED_ON);
@@ -210,7 +198,7 @@ static void do_migrations(Worker *worker)
     virTypedParameter params[2];
 
     reset(former);
-    parameters(params, "destination_xml", xml);
+    fake_parameters(params, "destination_xml", xml);
     g_free(virDomainMigrateBegin3(DOM, xml, NULL, NULL, 0, NULL, 0));
     g_free(virDomainMigrateBegin3Params(DOM, params, 2, NULL, NULL, 0));
     g_assert_cmpint(virDomainMigratePerform3(DOM, xml, NULL, 0, NULL, NULL, NULL, NULL, 0, NULL, 0), ==, 0);
