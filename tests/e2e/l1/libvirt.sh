@@ -101,7 +101,7 @@ wait_off() {
     off_waited=0
     until [ "$(virsh -q domstate "$1" 2>&1 | head -n 1)" = "shut off" ]; do
         off_waited=$((off_waited + 1))
-        [ $off_waited -lt 100 ] || { echo "$1 is still $(virsh domstate "$1")"; return 1; }
+        [ $off_waited -lt 300 ] || { echo "$1 is still $(virsh domstate "$1")"; return 1; }
         sleep 0.2
     done
 }
