@@ -26,8 +26,8 @@ enum bz_scan_result bz_pagemap_scan(const struct bz_self *self, const struct bz_
         .category_inverted = query->inverted,
         .category_mask = query->all,
         .category_anyof_mask = query->any,
-        /* No difference between categories is wanted: neighbours of any of them make one region. */
-        .return_mask = 0,
+        /* No other difference between categories is wanted: neighbours of any of them make one region. */
+        .return_mask = query->except,
     };
     bool given = false;
 
@@ -42,7 +42,8 @@ enum bz_scan_result bz_pagemap_scan(const struct bz_self *self, const struct bz_
         }
         given = given || n > 0;
         for (long i = 0; i < n; i++)
-            sink->take(sink, (struct bz_span){ regions[i].start, regions[i].end });
+            if (query->except == 0 || regions[i].categories != query->except)
+                sink->take(sink, (struct bz_span){ regions[i].start, regions[i].end });
         if (n < REGIONS)
             return BZ_SCAN_DONE;
         uint64_t next = regions[n - 1].end;

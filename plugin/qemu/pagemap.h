@@ -7,9 +7,12 @@
 
 #include "qemu/scan.h"
 
-/* Which pages: their categories (BZ_PAGE_IS_*), with those of inverted turned around, have all of all and one of any. */
+/*
+ * Which pages: their categories (BZ_PAGE_IS_*), with those of inverted turned around, have all of all and one of any; and
+ * as they are they do not have all of except, if that has any.
+ */
 struct bz_pagemap_query {
-    uint64_t inverted, all, any;
+    uint64_t inverted, all, any, except;
     uint64_t flags; /* BZ_PM_SCAN_* */
 };
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Private memory that was populated in advance: pages that are still write-protected (write-protect.h), wherever they
- * are now, are as the kernel gave them.
- *
- * A page that is neither present nor swapped out is not called zero here: the markers that write-protection leaves on
- * such pages count as swapped, and the two rules must not be mixed.
+ * are now, are as the kernel gave them. A page that was given back since is nowhere, and the kernel may count it as
+ * written or not: whoever reads it next gets zeroes, as in memory that is populated on demand.
  */
 #include <stdio.h>
 
@@ -15,11 +13,11 @@
 static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_mapping *mapping, struct bz_span span,
                                 struct bz_zero_sink *sink, char *why, size_t size)
 {
-    /* not WRITTEN, and PRESENT or SWAPPED */
-    static const struct bz_pagemap_query still_protected = {
-        .inverted = BZ_PAGE_IS_WRITTEN,
-        .all = BZ_PAGE_IS_WRITTEN,
-        .any = BZ_PAGE_IS_PRESENT | BZ_PAGE_IS_SWAPPED,
+    /* not WRITTEN; or neither PRESENT nor SWAPPED; or PFNZERO. Markers of the write-protection count as swapped. */
+    static const struct bz_pagemap_query as_given = {
+        .inverted = BZ_PAGE_IS_WRITTEN | BZ_PAGE_IS_PRESENT,
+        .any = BZ_PAGE_IS_WRITTEN | BZ_PAGE_IS_PRESENT | BZ_PAGE_IS_PFNZERO,
+        .except = BZ_PAGE_IS_WRITTEN | BZ_PAGE_IS_SWAPPED,
         .flags = BZ_PM_SCAN_CHECK_WPASYNC,
     };
     const struct bz_file *file = bz_files_find(memory->files, mapping);
@@ -29,7 +27,7 @@ static enum bz_scan_result scan(const struct bz_memory *memory, const struct bz_
         snprintf(why, size, "guest memory is huge pages of a file that has content");
         return BZ_SCAN_UNAVAILABLE;
     }
-    enum bz_scan_result result = bz_pagemap_scan(memory->self, &still_protected, span, sink, why, size);
+    enum bz_scan_result result = bz_pagemap_scan(memory->self, &as_given, span, sink, why, size);
 
     if (result == BZ_SCAN_UNAVAILABLE)
         snprintf(why, size, "guest memory was mapped anew after its write-protection");

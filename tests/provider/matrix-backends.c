@@ -15,6 +15,9 @@
 
 bool matrix_pin_early;
 
+/* What of a file is in memory is mapped together with the page that is read. */
+#define MAPPED_AROUND (16 * MATRIX_PAGE)
+
 /* Aligned to huge pages. */
 static bool map(struct memory *memory, int flags, int fd, uint64_t offset)
 {
@@ -51,6 +54,7 @@ static bool small(struct memory *memory)
 
 static bool transparent(struct memory *memory)
 {
+    memory->large = true;
     return anonymous(memory, MADV_HUGEPAGE);
 }
 
@@ -219,27 +223,27 @@ static bool huge_private_used(struct memory *memory)
 }
 
 const struct backend matrix_backends[] = {
-    { "anonymous", MATRIX_PAGE, PRECISE, false, false, small },
-    { "anonymous-thp", MATRIX_HUGE, PRECISE, false, false, transparent },
-    { "anonymous-prealloc", MATRIX_PAGE, PRECISE, false, true, small_populated },
-    { "anonymous-thp-prealloc", MATRIX_PAGE, PRECISE, false, true, transparent_populated },
-    { "memfd-shared", MATRIX_PAGE, PRECISE, true, false, memfd_shared },
-    { "memfd-shared-prealloc", MATRIX_PAGE, SOME, true, true, memfd_shared_populated },
-    { "memfd-sealed", MATRIX_PAGE, PRECISE, true, false, memfd_sealed, true },
-    { "memfd-fallocated", MATRIX_PAGE, PRECISE, true, false, memfd_fallocated, true },
-    { "memfd-private", MATRIX_PAGE, PRECISE, true, false, memfd_private },
-    { "tmpfs-shared", MATRIX_PAGE, PRECISE, true, false, tmpfs_shared },
-    { "tmpfs-shared-punched", MATRIX_PAGE, PRECISE, true, false, tmpfs_shared_punched, true },
-    { "tmpfs-private", MATRIX_PAGE, PRECISE, true, false, tmpfs_private },
-    { "ext4-shared", MATRIX_PAGE, NOTHING, true, false, ext4_shared, true },
-    { "ext4-private", MATRIX_PAGE, PRECISE, true, false, ext4_private },
-    { "ext4-private-fallocated", MATRIX_PAGE, SOME, true, false, ext4_private_fallocated, true },
-    { "ext4-private-punched", MATRIX_PAGE, PRECISE, true, false, ext4_private_punched, true },
-    { "of-all-kinds", MATRIX_PAGE, PRECISE, true, false, of_all_kinds },
-    { "shared-without-fd", MATRIX_PAGE, NOTHING, true, false, without_descriptor, true },
-    { "hugetlb-private", MATRIX_HUGE, PRECISE, true, false, huge_private },
-    { "hugetlb-private-prealloc", MATRIX_HUGE, PRECISE, false, true, huge_private_populated },
-    { "hugetlb-private-used", MATRIX_HUGE, NOTHING, false, true, huge_private_used, true },
-    { "hugetlb-shared-prealloc", MATRIX_HUGE, NOTHING, true, true, huge_shared_populated, true },
+    { "anonymous", MATRIX_PAGE, PRECISE, 0, false, small },
+    { "anonymous-thp", MATRIX_HUGE, PRECISE, 0, false, transparent },
+    { "anonymous-prealloc", MATRIX_PAGE, PRECISE, 0, true, small_populated },
+    { "anonymous-thp-prealloc", MATRIX_PAGE, PRECISE, 0, true, transparent_populated },
+    { "memfd-shared", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, memfd_shared },
+    { "memfd-shared-prealloc", MATRIX_PAGE, PRECISE, MATRIX_PAGE, true, memfd_shared_populated },
+    { "memfd-sealed", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, memfd_sealed, true },
+    { "memfd-fallocated", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, memfd_fallocated, true },
+    { "memfd-private", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, memfd_private },
+    { "tmpfs-shared", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, tmpfs_shared },
+    { "tmpfs-shared-punched", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, tmpfs_shared_punched, true },
+    { "tmpfs-private", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, tmpfs_private },
+    { "ext4-shared", MATRIX_PAGE, NOTHING, MAPPED_AROUND, false, ext4_shared, true },
+    { "ext4-private", MATRIX_PAGE, PRECISE, MAPPED_AROUND, false, ext4_private },
+    { "ext4-private-fallocated", MATRIX_PAGE, SOME, MAPPED_AROUND, false, ext4_private_fallocated, true },
+    { "ext4-private-punched", MATRIX_PAGE, PRECISE, MAPPED_AROUND, false, ext4_private_punched, true },
+    { "of-all-kinds", MATRIX_PAGE, PRECISE, MATRIX_PAGE, false, of_all_kinds },
+    { "shared-without-fd", MATRIX_PAGE, NOTHING, MATRIX_PAGE, false, without_descriptor, true },
+    { "hugetlb-private", MATRIX_HUGE, PRECISE, MATRIX_HUGE, false, huge_private },
+    { "hugetlb-private-prealloc", MATRIX_HUGE, PRECISE, 0, true, huge_private_populated },
+    { "hugetlb-private-used", MATRIX_HUGE, NOTHING, 0, true, huge_private_used, true },
+    { "hugetlb-shared-prealloc", MATRIX_HUGE, NOTHING, MATRIX_HUGE, true, huge_shared_populated, true },
 };
 const size_t matrix_n_backends = sizeof matrix_backends / sizeof matrix_backends[0];

@@ -206,6 +206,7 @@ bool matrix_pin(const struct memory *memory)
     struct iovec buffer = { memory->host, MATRIX_WRITTEN };
 
     pin.base = memory->host;
+    matrix_fill(0, MATRIX_WRITTEN, false);
     pin.fd = (int)syscall(SYS_io_uring_setup, 4, &pin.params);
     if (pin.fd < 0)
         return false;
@@ -270,7 +271,7 @@ const struct writer matrix_writers[] = {
     { "direct-io", .write = direct_io, .rare = true },
     { "splice", .write = file_splice, .rare = true },
     { "kvm", .write = kvm_itself, .rare = true },
-    { "pinned-device", .imprecise = true, .write = pinned_device },
-    { "pinned-before", .imprecise = true, .write = pinned_device, .pins_early = true },
+    { "pinned-device", .write = pinned_device },
+    { "pinned-before", .write = pinned_device, .pins_early = true },
 };
 const size_t matrix_n_writers = sizeof matrix_writers / sizeof matrix_writers[0];

@@ -2,8 +2,9 @@
 /*
  * The soundness matrix: every kind of guest memory, written by everyone who can, through what happens in a guest's life.
  * A real KVM guest asks, the provider answers from in front of the real kernel, and then the content of every page is
- * compared: one page that was reported and is not zero fails the test. So does less than 99 % of the untouched pages
- * where the rules say that they can be told. Each cell is a process, and a line of output.
+ * compared: one page that was reported and is not zero fails the test. So does less than 99 % of the untouched pages:
+ * those that are zero and that the host has not filled, which it does when memory is locked, pinned or made of large
+ * pages, and when a hole of a file is read. Each cell is a process, and a line of output.
  *
  * matrix [BACKEND [WRITER [EVENT]]]
  *
@@ -40,12 +41,18 @@
 #define PAGES (MATRIX_SIZE / MATRIX_PAGE)
 #define HUGE_PAGES 320 /* of all cells that run at once, copies after a fork too */
 
+static bool filled[PAGES];
+
+void matrix_fill(size_t start, size_t size, bool empty)
+{
+    memset(filled + start / MATRIX_PAGE, !empty, size / MATRIX_PAGE);
+}
+
 /* --- events: each happens between the first and the second half of the writes, or after both --- */
 
 struct event {
     const char *name;
-    bool imprecise;     /* more than what was written stops being known */
-    bool ends_tracking; /* of memory that was populated in advance */
+    bool ends_tracking; /* of memory that was populated in advance: nobody knows any more what of it was written */
     bool ends_all;      /* nothing may be reported from then on */
     bool last;          /* after all writes */
     bool rare;
@@ -66,6 +73,9 @@ static bool discard(const struct memory *memory)
         fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(memory->offset + start),
                   MATRIX_HUGE) != 0)
         return false;
+    /* Of a file, which some of several slots are of, only this process's copy goes. */
+    if (memory->shared || (memory->fd < 0 && memory->slots == 0))
+        matrix_fill(start, MATRIX_HUGE, true);
     return madvise(memory->host + start, MATRIX_HUGE, memory->shared ? MADV_REMOVE : MADV_DONTNEED) == 0;
 }
 
@@ -105,7 +115,10 @@ static bool dimm_plugged(const struct memory *memory)
 /* virtio-mem with preallocation: unplugged, and plugged again. */
 static bool replugged(const struct memory *memory)
 {
-    return discard(memory) && madvise(memory->host + MATRIX_HUGE, MATRIX_HUGE, MADV_POPULATE_WRITE) == 0;
+    bool good = discard(memory);
+
+    matrix_fill(MATRIX_HUGE, MATRIX_HUGE, false);
+    return good && madvise(memory->host + MATRIX_HUGE, MATRIX_HUGE, MADV_POPULATE_WRITE) == 0;
 }
 
 /* Given back whenever the host likes. */
@@ -180,11 +193,13 @@ static bool paged_out(const struct memory *memory)
 
 static bool collapsed(const struct memory *memory)
 {
+    matrix_fill(0, MATRIX_WRITTEN, false);
     return madvise(memory->host, MATRIX_WRITTEN, MADV_COLLAPSE) == 0;
 }
 
 static bool locked(const struct memory *memory)
 {
+    matrix_fill(0, MATRIX_WRITTEN, false);
     return mlock(memory->host, MATRIX_WRITTEN) == 0;
 }
 
@@ -225,14 +240,14 @@ static const struct event events[] = {
     { "slot-recreated", .happen = slot_recreated },
     { "forked", .happen = forked },
     { "paged-out", .last = true, .happen = paged_out },
-    { "collapsed", .imprecise = true, .last = true, .happen = collapsed },
-    { "collapsed-then-write", .rare = true, .imprecise = true, .happen = collapsed },
-    { "locked", .rare = true, .imprecise = true, .happen = locked },
-    { "merged", .imprecise = true, .last = true, .happen = merged },
+    { "collapsed", .last = true, .happen = collapsed },
+    { "collapsed-then-write", .rare = true, .happen = collapsed },
+    { "locked", .rare = true, .happen = locked },
+    { "merged", .last = true, .happen = merged },
     { "reset", .rare = true, .happen = reset },
     { "dimm-plugged", .rare = true, .happen = dimm_plugged },
-    { "replugged", .rare = true, .imprecise = true, .happen = replugged },
-    { "freed-lazily", .rare = true, .ends_tracking = true, .last = true, .happen = freed_lazily },
+    { "replugged", .rare = true, .happen = replugged },
+    { "freed-lazily", .rare = true, .last = true, .happen = freed_lazily },
     { "background-snapshot", .rare = true, .ends_all = true, .happen = background_snapshot },
     { "postcopy", .rare = true, .ends_all = true, .happen = postcopy },
 };
@@ -266,48 +281,53 @@ static bool is(const struct writer *writer, const char *name)
     return strcmp(writer->name, name) == 0;
 }
 
-/* Whether memory in this state, by the rules, shows which of its pages are untouched. */
-static bool must_be_precise(const struct backend *backend, const struct memory *memory, const struct writer *writer,
-                            const struct event *event)
+static void fill_around(uint64_t page, size_t unit)
 {
-    if (backend->promise != PRECISE || writer->imprecise || event->imprecise || event->ends_all)
-        return false;
-    /* Pages given back are not protected any more. */
-    if (backend->populated && (event->ends_tracking || event->happen == discard))
-        return false;
-    /* A file's holes are filled by a mere read, and beneath each write to a private mapping of it. */
-    if (backend->read_fills && is(writer, "guest-reads-first"))
-        return false;
-    if (backend->read_fills && !memory->shared && (is(writer, "other-process") || event->happen == discard))
-        return false;
+    matrix_fill(page * MATRIX_PAGE / unit * unit, unit, false);
+}
+
+/* Writes, and notes what the host fills for that: a hole that is read, also beneath a private copy of it. */
+static bool write_pages(const struct backend *backend, const struct memory *memory, const struct writer *writer,
+                        unsigned first)
+{
+    bool reads = is(writer, "guest-reads-first");
+
+    for (uint64_t page = first; backend->read_fills && page < MATRIX_WRITTEN / MATRIX_PAGE; page += 31) {
+        if (reads || !memory->shared)
+            fill_around(page, backend->read_fills);
+        if (reads)
+            fill_around(page + 1, backend->read_fills);
+    }
     /* Of huge pages only the file as a whole tells whether it has content. */
-    return !(memory->fd >= 0 && backend->unit == MATRIX_HUGE && is(writer, "second-mapping"));
+    if (memory->huge && is(writer, "second-mapping"))
+        matrix_fill(0, MATRIX_SIZE, false);
+    return writer->write(memory, first);
 }
 
 static enum outcome judge(const struct memory *memory, const struct backend *backend, const struct event *event,
-                          bool precise, char *text, size_t size)
+                          char *text, size_t size)
 {
+    bool nothing_expected = backend->promise == NOTHING || event->ends_all;
     size_t unsound = 0, found = 0, untouched = 0, total = 0;
 
     for (size_t unit = 0; unit < PAGES; unit += backend->unit / MATRIX_PAGE) {
-        bool zero = true;
+        bool is_untouched = true;
         size_t here = 0;
         for (size_t page = unit; page < unit + backend->unit / MATRIX_PAGE; page++) {
             bool page_is_zero = is_zero(memory->host + page * MATRIX_PAGE);
-            zero = zero && page_is_zero;
+            is_untouched = is_untouched && page_is_zero && !filled[page];
             here += reported[page];
             unsound += reported[page] && !page_is_zero;
         }
         total += here;
-        untouched += zero ? backend->unit / MATRIX_PAGE : 0;
-        found += zero ? here : 0;
+        untouched += is_untouched ? backend->unit / MATRIX_PAGE : 0;
+        found += is_untouched ? here : 0;
     }
-    snprintf(text, size, "reported %5zu of %5zu untouched pages%s", found, untouched, unsound ? ", UNSOUND" : "");
-    if (unsound > 0)
+    snprintf(text, size, "reported %5zu of %5zu untouched pages, and %5zu that are zero%s", found, untouched,
+             total - found - unsound, unsound ? ", UNSOUND" : "");
+    if (unsound > 0 || (nothing_expected && total > 0))
         return UNSOUND;
-    if ((backend->promise == NOTHING || event->ends_all) && total > 0)
-        return UNSOUND;
-    return precise && found * 100 < untouched * 99 ? IMPRECISE : SOUND;
+    return backend->promise == PRECISE && !nothing_expected && found * 100 < untouched * 99 ? IMPRECISE : SOUND;
 }
 
 static enum outcome run_cell(const struct backend *backend, const struct writer *writer, const struct event *event,
@@ -322,19 +342,27 @@ static enum outcome run_cell(const struct backend *backend, const struct writer 
         return NOT_POSSIBLE;
     memory.huge = memory.fd >= 0 && backend->unit == MATRIX_HUGE;
     vmm_start(memory.host, MATRIX_SIZE, memory.slots ? memory.slots : 1);
-    if (!writer->write(&memory, 3))
+    /* All that was populated, unless it is still known what of it was written. */
+    if (backend->populated && (memory.shared || writer->pins_early))
+        matrix_fill(0, MATRIX_SIZE, false);
+    if (!write_pages(backend, &memory, writer, 3))
         return NOT_POSSIBLE;
-    if (event->last && !writer->write(&memory, 5))
+    if (event->last && !write_pages(backend, &memory, writer, 5))
         return NOT_POSSIBLE;
+    if (backend->populated && event->ends_tracking)
+        matrix_fill(0, MATRIX_SIZE, false);
     if (!event->happen(&memory))
         return NOT_POSSIBLE;
-    if (!event->last && !writer->write(&memory, 5))
+    /* The first write to what was given back takes all of a large page. */
+    if (memory.large && event->happen == discard && !event->last)
+        matrix_fill(MATRIX_HUGE, MATRIX_HUGE, false);
+    if (!event->last && !write_pages(backend, &memory, writer, 5))
         return NOT_POSSIBLE;
     if (vmm_ask(&answer) != 0 || !take_answer(&answer)) {
         snprintf(text, size, "no answer, or one that is wrong");
         return BROKEN;
     }
-    return judge(&memory, backend, event, must_be_precise(backend, &memory, writer, event), text, size);
+    return judge(&memory, backend, event, text, size);
 }
 
 /* --- the matrix --- */

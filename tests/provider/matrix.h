@@ -18,15 +18,16 @@ struct memory {
     uint64_t offset;
     bool shared;
     bool huge;      /* pages of a file of huge pages */
+    bool large;     /* pages that the kernel makes large by itself */
     unsigned slots; /* how many it is given to the guest in; 0 is one */
 };
 
 struct backend {
     const char *name;
     size_t unit;     /* written in part is written: the page size */
-    enum { PRECISE, SOME, NOTHING } promise; /* most of what is untouched, what can be told, no range at all */
-    bool read_fills; /* a page that is merely read is no longer a hole */
-    bool populated;  /* in advance */
+    enum { PRECISE, SOME, NOTHING } promise; /* 99 % of what is untouched, what can be told, no range at all */
+    size_t read_fills; /* reading a byte fills so much around it, if it was a hole */
+    bool populated;    /* in advance */
     /* False when such memory is not to be had here. Called between vmm_create() and vmm_start(). */
     bool (*make)(struct memory *memory);
     bool rare; /* of what is rare in a cell there is one at most, unless asked for */
@@ -34,7 +35,6 @@ struct backend {
 
 struct writer {
     const char *name;
-    bool imprecise; /* touches more than it writes */
     /* Writes something other than zero to the pages of memory whose index is first modulo 31. False when it cannot. */
     bool (*write)(const struct memory *memory, unsigned first);
     bool pins_early; /* before memory is populated */
@@ -45,6 +45,12 @@ extern const struct backend matrix_backends[];
 extern const size_t matrix_n_backends;
 extern const struct writer matrix_writers[];
 extern const size_t matrix_n_writers;
+
+/*
+ * The host gives these bytes of memory pages of their own, whether anyone writes them or not: they are not untouched any
+ * more. When empty, they are given back.
+ */
+void matrix_fill(size_t start, size_t size, bool empty);
 
 /* Pins the first half of memory, as a device that is passed through does, and writes through the pin. */
 bool matrix_pin(const struct memory *memory);
