@@ -11,9 +11,15 @@
 #include "fake-libvirt.h"
 #include "libvirt/private.h"
 
-#define DOMAIN(elements)                                                                                             \
+#define DOMAIN_WITH(elements, devices)                                                                               \
     "<domain type='kvm'>\n  <name>a</name>\n  <memory>65536</memory>\n  <os><type arch='x86_64'>hvm</type></os>\n"   \
-    "  <features>\n    <hyperv>\n      <relaxed state='on'/>\n" elements "    </hyperv>\n  </features>\n</domain>\n"
+    "  <features>\n    <hyperv>\n      <relaxed state='on'/>\n" elements "    </hyperv>\n  </features>\n" devices     \
+    "</domain>\n"
+#define DOMAIN(elements) DOMAIN_WITH(elements, "")
+/* On whatever host: it cannot start here. */
+#define NOWHERE                                                                                                      \
+    DOMAIN_WITH("      <boot_zeroed_memory state='on'/>\n",                                                          \
+                "  <devices>\n    <emulator>/nonexistent</emulator>\n  </devices>\n")
 #define OFF DOMAIN("      <boot_zeroed_memory state='off'/>\n")
 #define PLAIN DOMAIN("")
 #define MAYBE DOMAIN("      <boot_zeroed_memory state='maybe'/>\n")
@@ -53,6 +59,7 @@ static int begun(char *xml)
 #define virDomainMigrateBegin3Text(...) begun(virDomainMigrateBegin3(__VA_ARGS__))
 #define virDomainMigrateBegin3ParamsText(...) begun(virDomainMigrateBegin3Params(__VA_ARGS__))
 #define PersistentPerform3Params virDomainMigratePerform3Params
+#define PersistentPrepare3Params virDomainMigratePrepare3Params
 
 CALL(virDomainSaveFlags, DOM, "image", xml, 0)
 CALL(virDomainSaveParams, DOM, DXML, 0)
@@ -68,6 +75,7 @@ CALL(PersistentPerform3Params, DOM, NULL, PERSISTENT, NULL, 0, NULL, NULL, 0)
 CALL(virDomainMigratePrepare2, CONN, NULL, NULL, NULL, NULL, 0, NULL, 0, xml)
 CALL(virDomainMigratePrepare3, CONN, NULL, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, xml)
 CALL(virDomainMigratePrepare3Params, CONN, DESTINATION, NULL, 0, NULL, NULL, NULL, 0)
+CALL(PersistentPrepare3Params, CONN, PERSISTENT, NULL, 0, NULL, NULL, NULL, 0)
 CALL(virDomainMigratePrepareTunnel, CONN, NULL, 0, NULL, 0, xml)
 CALL(virDomainMigratePrepareTunnel3, CONN, NULL, NULL, 0, NULL, NULL, 0, NULL, 0, xml)
 CALL(virDomainMigratePrepareTunnel3Params, CONN, NULL, DESTINATION, NULL, 0, NULL, NULL, 0)
@@ -164,6 +172,29 @@ static void test_changed(void)
     }
 }
 
+/* A definition that goes with the guest: it may be another one, and ask for what the host cannot do. */
+static void test_persistent(void)
+{
+    g_autofree char *cannot = g_strdup_printf("host '%s' cannot take the guest: 'boot_zeroed_memory' hyperv feature is "
+                                              "not available: ", g_get_host_name());
+    virTypedParameter both[2];
+
+    reset(PLAIN);
+    fake_parameters(both, "persistent_xml", OFF);
+    g_strlcpy(both[0].field, "destination_xml", sizeof(both[0].field));
+    both[0].value.s = (char *)PLAIN;
+    g_assert_cmpint(virDomainMigratePerform3Params(DOM, NULL, both, 2, NULL, 0, NULL, NULL, 0), ==, 0);
+    g_assert_cmpstr(fake.error, ==, "");
+    g_assert_nonnull(strstr(fake.copy, "<bootzero:boot_zeroed_memory state='off'/>"));
+
+    reset(NULL);
+    g_assert_cmpint(call_PersistentPrepare3Params(NOWHERE), ==, 0);
+    g_assert_nonnull(strstr(fake.copy, "<bootzero:boot_zeroed_memory state='on'/>"));
+    reset(NULL);
+    g_assert_cmpint(call_virDomainMigratePrepare3Params(NOWHERE), ==, -1);
+    g_assert_true(g_str_has_prefix(fake.error, cannot));
+}
+
 static void test_metadata(void)
 {
     static const struct {
@@ -200,6 +231,7 @@ int main(int argc, char **argv)
     g_test_add_func("/carriers/translated", test_translated);
     g_test_add_func("/carriers/refused", test_refused);
     g_test_add_func("/carriers/changed", test_changed);
+    g_test_add_func("/carriers/persistent", test_persistent);
     g_test_add_func("/carriers/metadata", test_metadata);
     status = g_test_run();
     reset(NULL);
