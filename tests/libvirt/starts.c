@@ -109,6 +109,15 @@ static void test_refreshed(void)
     }
 }
 
+/* What is in the save image does not go on. */
+static void test_forced(void)
+{
+    prepare(MARKER);
+    fake.has_managed_save = 1;
+    g_assert_cmpint(virDomainCreateWithFlags((virDomainPtr)&domain_object, VIR_DOMAIN_START_FORCE_BOOT), ==, 0);
+    expect_calls("active xml:2 uri xml:3 virDomainDefineXMLFlags virDomainFree virDomainCreateWithFlags xml:0 ");
+}
+
 /* What is not to be touched: a guest that runs, one of another host, one in a save image. */
 static void test_left_alone(void)
 {
@@ -215,6 +224,7 @@ int main(int argc, char **argv)
     g_test_add_func("/starts/plain", test_plain);
     g_test_add_func("/starts/right", test_right);
     g_test_add_func("/starts/refreshed", test_refreshed);
+    g_test_add_func("/starts/forced", test_forced);
     g_test_add_func("/starts/left-alone", test_left_alone);
     g_test_add_func("/starts/denied", test_denied);
     g_test_add_func("/starts/verified", test_verified);
