@@ -120,6 +120,20 @@ class TestMonitor(unittest.TestCase):
         self.guest()  # at the same path
         self.assertEqual([client.change(), client.change()], ['gone 2', 'armed 1'])
 
+    def test_guest_that_is_replaced_unseen(self):
+        """Another process at the same path, when the daemon looks again."""
+        daemon = self.daemon()
+        client = self.client()
+        guest = self.guest()
+        self.assertEqual(client.change(), 'armed 1')
+        guest.do('8001')
+        self.assertEqual(client.change(), 'discovered 1')
+        self.stop(daemon)
+        guest.kill()
+        self.guest()
+        daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual([client.change(), client.change()], ['gone 1', 'armed 1'])
+
     def test_log_that_nobody_reads(self):
         reader, writer = os.pipe()
         daemon = self.daemon(wait=False, stderr=writer)
@@ -211,8 +225,8 @@ class TestMonitor(unittest.TestCase):
     @staticmethod
     def stop(guest):
         def state():
-            with open(f'/proc/{guest.process.pid}/stat', encoding='ascii') as stat:
-                return stat.read().rsplit(')', 1)[1].split()[0]
+            with open(f'/proc/{guest.process.pid}/stat', encoding='ascii') as file:
+                return file.read().rsplit(')', 1)[1].split()[0]
 
         guest.process.send_signal(signal.SIGSTOP)
         until(state, 'T')
@@ -248,8 +262,8 @@ class TestMonitor(unittest.TestCase):
 
     @staticmethod
     def ticks(daemon):
-        with open(f'/proc/{daemon.process.pid}/stat', encoding='ascii') as stat:
-            return sum(map(int, stat.read().rsplit(')', 1)[1].split()[11:13]))
+        with open(f'/proc/{daemon.process.pid}/stat', encoding='ascii') as file:
+            return sum(map(int, file.read().rsplit(')', 1)[1].split()[11:13]))
 
     def test_hostile_endpoints(self):
         daemon = self.daemon()
