@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A guest's own endpoint: what it says is checked, and taken for what it is, the word of one guest about itself. */
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "monitor/guest-data.h"
 #include "monitor/guest.h"
@@ -194,6 +196,14 @@ static void begin_process(BzGuest *guest)
     guest->pid = pid;
 }
 
+/* No links: they could lead root to any socket. */
+static gboolean is_socket(const char *path)
+{
+    GStatBuf status;
+
+    return g_lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 /* FALSE when the guest has ended, and is no more. */
 gboolean bz_guest_connect(BzGuest *guest)
 {
@@ -203,6 +213,8 @@ gboolean bz_guest_connect(BzGuest *guest)
 
     if (guest->link || guest->retry)
         return TRUE;
+    if (!is_socket(path))
+        return endpoint_is_dead(guest, FALSE);
     guest->link = bz_qmp_link_new(path, &type, guest, &error);
     if (guest->link) {
         guest->connected = g_get_monotonic_time();

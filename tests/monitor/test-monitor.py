@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -133,6 +134,24 @@ class TestMonitor(unittest.TestCase):
         self.guest()
         daemon.process.send_signal(signal.SIGCONT)
         self.assertEqual([client.change(), client.change()], ['gone 1', 'armed 1'])
+
+    def test_links_are_not_followed(self):
+        """To what is an endpoint of that guest, but not where endpoints are."""
+        os.mkdir(f'{self.folder}/elsewhere')
+        guest = Guest(f'{self.folder}/elsewhere')
+        self.addCleanup(guest.end)
+        path = f'{self.folder}/{guest.uuid}.qmp'
+        os.symlink(guest.path, path)
+        self.daemon()
+        client = self.client()
+        os.unlink(path)
+        os.mknod(path, stat.S_IFSOCK)  # which is tried for a while
+        os.symlink(guest.path, f'{path}.new')
+        os.rename(f'{path}.new', path)
+        time.sleep(0.3)
+        self.guest(2)
+        self.assertEqual(client.change(), 'armed 1')
+        self.assertEqual(states(client), {'guest2': 'armed 1'})
 
     def test_log_that_nobody_reads(self):
         reader, writer = os.pipe()
