@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """virtbootzerod beside a real libvirtd and real guests. Runs in tests/libvirt/sandbox, where /run is its own."""
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -123,6 +124,13 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(self.last_change('live'), 'armed other memory was loaded')
         self.hypercall('live', '8002')
         self.assertEqual(self.last_change('live'), 'reported')
+        # replaced while nobody looks: what libvirt says of the first process comes when the second is connected
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        virsh('destroy', 'live')
+        create('live', MARKER, PRELOAD_ENV)
+        self.daemon.process.send_signal(signal.SIGCONT)
+        self.assertEqual([self.client.change(), self.client.change()], ['gone 2', 'armed 1'])
+        self.assertIsNone(self.last_change('live'))
 
     def test_restarts(self):
         self.watched()
