@@ -320,7 +320,7 @@ class TestMonitor(unittest.TestCase):
                 self.assertEqual([client.change(), client.change()],
                                  [f'armed {generation} reset', f'discovered {generation}'])
                 self.assertEqual(states(client), {'guest1': f'discovered {generation}'})
-                self.assertLess(time.monotonic() - started, 1)
+                self.assertLess(time.monotonic() - started, 10)
                 time.sleep(0.05)
         self.assertGreater(min(hostile.thrown_out.values()), 0, hostile.thrown_out)
         self.assertLess(rss_mib(daemon.process), int(os.environ['BZ_RSS_LIMIT']))
