@@ -87,8 +87,8 @@ wait_line() {
     done_waited=0
     until grep -q "^$2" "/var/lib/guests/$1.out" 2>/dev/null; do
         done_waited=$((done_waited + 1))
-        if [ $done_waited = 900 ]; then
-            echo "$1 has not ended in 180 s"
+        if [ $done_waited = 1800 ]; then
+            echo "$1 has not ended in 360 s"
             cat "/var/lib/guests/$1.out" "$DOMAIN_LOG/$1.log"
             return 1
         fi
