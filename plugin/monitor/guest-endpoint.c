@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A guest's own endpoint: what it says is checked, and taken for what it is, the word of one guest about itself. */
-#include <glib/gstdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "monitor/guest-data.h"
 #include "monitor/guest.h"
@@ -196,12 +198,25 @@ static void begin_process(BzGuest *guest)
     guest->pid = pid;
 }
 
-/* No links: they could lead root to any socket. */
-static gboolean is_socket(const char *path)
+/*
+ * The socket at path, as a descriptor that stands for it: a link could lead root to any socket, also one that comes between
+ * a look at the path and the connection. -1 when there is none.
+ */
+static int open_socket(const char *path, GError **error)
 {
-    GStatBuf status;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
 
-    return g_lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        g_set_error_literal(error, G_IO_ERROR, g_io_error_from_errno(errno), g_strerror(errno));
+    } else if (!S_ISSOCK(status.st_mode)) {
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "it is no socket");
+    } else {
+        return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 /* FALSE when the guest has ended, and is no more. */
@@ -213,9 +228,12 @@ gboolean bz_guest_connect(BzGuest *guest)
 
     if (guest->link || guest->retry)
         return TRUE;
-    if (!is_socket(path))
-        return endpoint_is_dead(guest, FALSE);
-    guest->link = bz_qmp_link_new(path, &type, guest, &error);
+    int fd = open_socket(path, &error);
+    if (fd >= 0) {
+        g_autofree char *socket = g_strdup_printf("/proc/self/fd/%d", fd);
+        guest->link = bz_qmp_link_new(socket, &type, guest, &error);
+        close(fd);
+    }
     if (guest->link) {
         guest->connected = g_get_monotonic_time();
         begin_process(guest);

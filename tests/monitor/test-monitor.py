@@ -144,10 +144,11 @@ class TestMonitor(unittest.TestCase):
         os.symlink(guest.path, path)
         self.daemon()
         client = self.client()
-        os.unlink(path)
-        os.mknod(path, stat.S_IFSOCK)  # which is tried for a while
-        os.symlink(guest.path, f'{path}.new')
-        os.rename(f'{path}.new', path)
+        for _ in range(300):
+            os.unlink(path)
+            os.mknod(path, stat.S_IFSOCK)  # which is tried for a while, and may be looked at just now
+            os.symlink(guest.path, f'{path}.new')
+            os.rename(f'{path}.new', path)
         time.sleep(0.3)
         self.guest(2)
         self.assertEqual(client.change(), 'armed 1')
