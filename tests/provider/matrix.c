@@ -43,9 +43,9 @@
 
 static bool filled[PAGES];
 
-void matrix_fill(size_t start, size_t size, bool empty)
+void matrix_fill(size_t start, size_t size)
 {
-    memset(filled + start / MATRIX_PAGE, !empty, size / MATRIX_PAGE);
+    memset(filled + start / MATRIX_PAGE, true, size / MATRIX_PAGE);
 }
 
 /* --- events: each happens between the first and the second half of the writes, or after both --- */
@@ -73,9 +73,9 @@ static bool discard(const struct memory *memory)
         fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(memory->offset + start),
                   MATRIX_HUGE) != 0)
         return false;
-    /* Of a file, which some of several slots are of, only this process's copy goes. */
+    /* But of a file, and some of several slots are, only this process's copy goes. */
     if (memory->shared || (memory->fd < 0 && memory->slots == 0))
-        matrix_fill(start, MATRIX_HUGE, true);
+        memset(filled + start / MATRIX_PAGE, false, MATRIX_HUGE / MATRIX_PAGE);
     return madvise(memory->host + start, MATRIX_HUGE, memory->shared ? MADV_REMOVE : MADV_DONTNEED) == 0;
 }
 
@@ -117,7 +117,7 @@ static bool replugged(const struct memory *memory)
 {
     bool good = discard(memory);
 
-    matrix_fill(MATRIX_HUGE, MATRIX_HUGE, false);
+    matrix_fill(MATRIX_HUGE, MATRIX_HUGE);
     return good && madvise(memory->host + MATRIX_HUGE, MATRIX_HUGE, MADV_POPULATE_WRITE) == 0;
 }
 
@@ -193,13 +193,13 @@ static bool paged_out(const struct memory *memory)
 
 static bool collapsed(const struct memory *memory)
 {
-    matrix_fill(0, MATRIX_WRITTEN, false);
+    matrix_fill(0, MATRIX_WRITTEN);
     return madvise(memory->host, MATRIX_WRITTEN, MADV_COLLAPSE) == 0;
 }
 
 static bool locked(const struct memory *memory)
 {
-    matrix_fill(0, MATRIX_WRITTEN, false);
+    matrix_fill(0, MATRIX_WRITTEN);
     return mlock(memory->host, MATRIX_WRITTEN) == 0;
 }
 
@@ -283,7 +283,7 @@ static bool is(const struct writer *writer, const char *name)
 
 static void fill_around(uint64_t page, size_t unit)
 {
-    matrix_fill(page * MATRIX_PAGE / unit * unit, unit, false);
+    matrix_fill(page * MATRIX_PAGE / unit * unit, unit);
 }
 
 /* Writes, and notes what the host fills for that: a hole that is read, also beneath a private copy of it. */
@@ -300,7 +300,7 @@ static bool write_pages(const struct backend *backend, const struct memory *memo
     }
     /* Of huge pages only the file as a whole tells whether it has content. */
     if (memory->huge && is(writer, "second-mapping"))
-        matrix_fill(0, MATRIX_SIZE, false);
+        matrix_fill(0, MATRIX_SIZE);
     return writer->write(memory, first);
 }
 
@@ -344,18 +344,18 @@ static enum outcome run_cell(const struct backend *backend, const struct writer 
     vmm_start(memory.host, MATRIX_SIZE, memory.slots ? memory.slots : 1);
     /* All that was populated, unless it is still known what of it was written. */
     if (backend->populated && (memory.shared || writer->pins_early))
-        matrix_fill(0, MATRIX_SIZE, false);
+        matrix_fill(0, MATRIX_SIZE);
     if (!write_pages(backend, &memory, writer, 3))
         return NOT_POSSIBLE;
     if (event->last && !write_pages(backend, &memory, writer, 5))
         return NOT_POSSIBLE;
     if (backend->populated && event->ends_tracking)
-        matrix_fill(0, MATRIX_SIZE, false);
+        matrix_fill(0, MATRIX_SIZE);
     if (!event->happen(&memory))
         return NOT_POSSIBLE;
     /* The first write to what was given back takes all of a large page. */
     if (memory.large && event->happen == discard && !event->last)
-        matrix_fill(MATRIX_HUGE, MATRIX_HUGE, false);
+        matrix_fill(MATRIX_HUGE, MATRIX_HUGE);
     if (!event->last && !write_pages(backend, &memory, writer, 5))
         return NOT_POSSIBLE;
     if (vmm_ask(&answer) != 0 || !take_answer(&answer)) {

@@ -46,11 +46,8 @@ extern const size_t matrix_n_backends;
 extern const struct writer matrix_writers[];
 extern const size_t matrix_n_writers;
 
-/*
- * The host gives these bytes of memory pages of their own, whether anyone writes them or not: they are not untouched any
- * more. When empty, they are given back.
- */
-void matrix_fill(size_t start, size_t size, bool empty);
+/* The host gives these bytes of memory pages of their own, whether anyone writes them or not: they are untouched no more. */
+void matrix_fill(size_t start, size_t size);
 
 /* Pins the first half of memory, as a device that is passed through does, and writes through the pin. */
 bool matrix_pin(const struct memory *memory);
