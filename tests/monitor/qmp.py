@@ -18,8 +18,11 @@ class Qmp:
     def __init__(self, path, negotiate=True, timeout=10):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
-        self.socket.connect(path)
-        self.buffer = ''
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self.bytes = b''
         self.events = []  # (message, time.monotonic() of its arrival)
         self.last_id = 0
