@@ -6,9 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/qmp-request.h"
 #include "qmp-schema.h" /* BZ_QMP_SCHEMA, made from schema/bootzero.json */
-
-#define NAME_SIZE 256 /* names as errors show them */
 
 /* --- out --- */
 
@@ -71,125 +70,31 @@ void bz_qmp_event(struct bz_buffer *to, const char *name, const char *data, uint
                          "\"data\": %s}\r\n", at / 1000000, at % 1000000, name, data);
 }
 
-/* --- the request --- */
-
-struct request {
-    const struct bz_json *json;
-    unsigned execute;
-    unsigned arguments; /* 0 when there are none */
-    const char *id;
-    size_t id_length;
-    char name[NAME_SIZE];
-};
-
-/* A refusal in words. The class only differs from GenericError where a function says so. */
-struct refusal {
-    const char *class;
-    char text[NAME_SIZE + 100];
-};
-
-static bool refuse(struct refusal *refusal, const char *format, const char *name)
-{
-    refusal->class = "GenericError";
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(refusal->text, sizeof refusal->text, format, name);
-#pragma GCC diagnostic pop
-    return false;
-}
-
-static bool is_kind(const struct request *request, unsigned index, enum bz_json_kind kind)
-{
-    return request->json->values[index].kind == kind;
-}
-
-/* The id is found first, so that a refusal has it. */
-static void find_id(struct request *request)
-{
-    unsigned id = is_kind(request, 0, BZ_JSON_OBJECT) ? bz_json_member(request->json, 0, "id") : 0;
-
-    if (id == 0)
-        return;
-    request->id = request->json->values[id].text;
-    request->id_length = request->json->values[id].length;
-}
-
-static bool read_request(struct request *request, struct refusal *refusal)
-{
-    const struct bz_json *json = request->json;
-    char key[NAME_SIZE];
-
-    if (!is_kind(request, 0, BZ_JSON_OBJECT))
-        return refuse(refusal, "QMP input must be a JSON object%s", "");
-    for (unsigned i = 1; i < json->values[0].next; i = json->values[i + 1].next) {
-        bz_json_string(json, i, key, sizeof key);
-        if (bz_json_member(json, 0, key) != i + 1 && strlen(key) < 64)
-            return refuse(refusal, bz_json_member(json, 0, key) ? "JSON parse error, duplicate key '%s'"
-                                                                : "QMP input member '%s' is unexpected", key);
-        if (strcmp(key, "execute") == 0) {
-            if (!is_kind(request, i + 1, BZ_JSON_STRING))
-                return refuse(refusal, "QMP input member '%s' must be a string", key);
-            request->execute = i + 1;
-        } else if (strcmp(key, "arguments") == 0) {
-            if (!is_kind(request, i + 1, BZ_JSON_OBJECT))
-                return refuse(refusal, "QMP input member '%s' must be an object", key);
-            request->arguments = i + 1;
-        } else if (strcmp(key, "id") != 0) {
-            return refuse(refusal, "QMP input member '%s' is unexpected", key);
-        }
-    }
-    if (request->execute == 0)
-        return refuse(refusal, "QMP input lacks member '%s'", "execute");
-    bz_json_string(json, request->execute, request->name, sizeof request->name);
-    return true;
-}
-
-/* A command takes one argument at most. *found is 0 when it was not given. */
-static bool read_argument(const struct request *request, const char *allowed, unsigned *found, struct refusal *refusal)
-{
-    const struct bz_json *json = request->json;
-    char key[NAME_SIZE];
-
-    *found = 0;
-    if (request->arguments == 0)
-        return true;
-    unsigned end = json->values[request->arguments].next;
-    for (unsigned i = request->arguments + 1; i < end; i = json->values[i + 1].next) {
-        bz_json_string(json, i, key, sizeof key);
-        if (strcmp(key, allowed) != 0)
-            return refuse(refusal, "Parameter '%s' is unexpected", key);
-        if (*found)
-            return refuse(refusal, "JSON parse error, duplicate key '%s'", key);
-        *found = i + 1;
-    }
-    return true;
-}
-
 /* --- commands --- */
 
 typedef enum bz_qmp_outcome query_function(void *server, struct bz_qmp_session *session, const char *domain,
                                            struct bz_buffer *out);
 
-static bool check_capabilities(const struct request *request, struct refusal *refusal)
+static bool check_capabilities(const struct bz_qmp_request *request, struct bz_qmp_refusal *refusal)
 {
     const struct bz_json *json = request->json;
-    char name[NAME_SIZE];
+    char name[BZ_QMP_NAME_SIZE];
     unsigned enable;
 
-    if (!read_argument(request, "enable", &enable, refusal))
+    if (!bz_qmp_request_argument(request, "enable", &enable, refusal))
         return false;
     if (enable == 0)
         return true;
-    if (!is_kind(request, enable, BZ_JSON_ARRAY))
-        return refuse(refusal, "Invalid parameter type for '%s', expected: array", "enable");
+    if (!bz_qmp_request_is(request, enable, BZ_JSON_ARRAY))
+        return bz_qmp_refuse(refusal, "Invalid parameter type for 'enable', expected: array");
     if (json->values[enable].next == enable + 1)
         return true;
-    if (!is_kind(request, enable + 1, BZ_JSON_STRING))
-        return refuse(refusal, "Invalid parameter type for '%s', expected: string", "enable[0]");
+    if (!bz_qmp_request_is(request, enable + 1, BZ_JSON_STRING))
+        return bz_qmp_refuse(refusal, "Invalid parameter type for 'enable[0]', expected: string");
     bz_json_string(json, enable + 1, name, sizeof name);
     if (strcmp(name, "oob") == 0)
-        return refuse(refusal, "Capability %s not available", name);
-    return refuse(refusal, "Parameter 'enable[0]' does not accept value '%s'", name);
+        return bz_qmp_refuse(refusal, "Capability %s not available", name);
+    return bz_qmp_refuse(refusal, "Parameter 'enable[0]' does not accept value '%s'", name);
 }
 
 static const char *const command_names[] = {
@@ -218,24 +123,24 @@ static bool run_common(const char *name, struct bz_buffer *out)
     return true;
 }
 
-static bool run_query(struct bz_qmp_session *session, const struct request *request, query_function *query,
-                      enum bz_qmp_outcome *outcome, struct bz_buffer *out, struct refusal *refusal)
+static bool run_query(struct bz_qmp_session *session, const struct bz_qmp_request *request, query_function *query,
+                      enum bz_qmp_outcome *outcome, struct bz_buffer *out, struct bz_qmp_refusal *refusal)
 {
-    char domain[NAME_SIZE];
+    char domain[BZ_QMP_NAME_SIZE];
     unsigned argument;
 
-    if (!read_argument(request, "domain", &argument, refusal))
+    if (!bz_qmp_request_argument(request, "domain", &argument, refusal))
         return false;
-    if (argument && !is_kind(request, argument, BZ_JSON_STRING))
-        return refuse(refusal, "Invalid parameter type for '%s', expected: string", "domain");
+    if (argument && !bz_qmp_request_is(request, argument, BZ_JSON_STRING))
+        return bz_qmp_refuse(refusal, "Invalid parameter type for 'domain', expected: string");
     if (argument)
         bz_json_string(request->json, argument, domain, sizeof domain);
     *outcome = query(session->server, session, argument ? domain : NULL, out);
     return true;
 }
 
-static bool run_negotiated(struct bz_qmp_session *session, const struct request *request, enum bz_qmp_outcome *outcome,
-                           struct bz_buffer *out, struct refusal *refusal)
+static bool run_negotiated(struct bz_qmp_session *session, const struct bz_qmp_request *request,
+                           enum bz_qmp_outcome *outcome, struct bz_buffer *out, struct bz_qmp_refusal *refusal)
 {
     unsigned argument;
 
@@ -244,25 +149,25 @@ static bool run_negotiated(struct bz_qmp_session *session, const struct request 
     if (strcmp(request->name, "__bootzero_query-zeroed-ranges") == 0)
         return run_query(session, request, session->type->query_zeroed_ranges, outcome, out, refusal);
     if (strcmp(request->name, "qmp_capabilities") == 0) {
-        refuse(refusal, "Capabilities negotiation is already complete, command ignored%s", "");
+        bz_qmp_refuse(refusal, "Capabilities negotiation is already complete, command ignored");
         refusal->class = "CommandNotFound";
         return false;
     }
     *outcome = BZ_QMP_RETURN;
     if (run_common(request->name, out))
-        return read_argument(request, "", &argument, refusal);
-    refuse(refusal, "The command %s has not been found", request->name);
+        return bz_qmp_request_argument(request, "", &argument, refusal);
+    bz_qmp_refuse(refusal, "The command %s has not been found", request->name);
     refusal->class = "CommandNotFound";
     return false;
 }
 
-static bool run(struct bz_qmp_session *session, const struct request *request, enum bz_qmp_outcome *outcome,
-                struct bz_buffer *out, struct refusal *refusal)
+static bool run(struct bz_qmp_session *session, const struct bz_qmp_request *request, enum bz_qmp_outcome *outcome,
+                struct bz_buffer *out, struct bz_qmp_refusal *refusal)
 {
     if (session->negotiated)
         return run_negotiated(session, request, outcome, out, refusal);
     if (strcmp(request->name, "qmp_capabilities") != 0) {
-        refuse(refusal, "Expecting capabilities negotiation with '%s'", "qmp_capabilities");
+        bz_qmp_refuse(refusal, "Expecting capabilities negotiation with 'qmp_capabilities'");
         refusal->class = "CommandNotFound";
         return false;
     }
@@ -288,19 +193,19 @@ static void answer(struct bz_qmp_session *session, enum bz_qmp_outcome outcome, 
 static void run_text(struct bz_qmp_session *session, const char *text, size_t length)
 {
     struct bz_json json;
-    struct request request = { .json = &json };
-    struct refusal refusal;
+    struct bz_qmp_request request = { .json = &json };
+    struct bz_qmp_refusal refusal;
     struct bz_buffer out = { .limit = BZ_QMP_OUTPUT_LIMIT };
     enum bz_qmp_outcome outcome = BZ_QMP_ERROR;
     const char *why = bz_json_parse(&json, text, length);
 
     if (why) {
-        refuse(&refusal, "JSON parse error, %s", why);
+        bz_qmp_refuse(&refusal, "JSON parse error, %s", why);
         put_error(session, refusal.class, refusal.text, NULL, 0);
         return;
     }
-    find_id(&request);
-    if (!read_request(&request, &refusal) || !run(session, &request, &outcome, &out, &refusal)) {
+    bz_qmp_request_find_id(&request); /* first, so that a refusal has it */
+    if (!bz_qmp_request_read(&request, &refusal) || !run(session, &request, &outcome, &out, &refusal)) {
         put_error(session, refusal.class, refusal.text, request.id, request.id_length);
     } else if (outcome == BZ_QMP_LATER) {
         session->waits = true;
