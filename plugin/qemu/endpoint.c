@@ -2,23 +2,20 @@
 #include "qemu/endpoint.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/qmp-session.h"
+#include "qemu/endpoint-socket.h"
 #include "qemu/events.h"
 #include "qemu/identity.h"
-#include "qemu/log.h"
 #include "qemu/ranges-message.h"
 
 #define STACK_SIZE (256 * 1024) /* a JSON text is parsed on it: 32 KiB */
@@ -33,8 +30,6 @@ struct client {
 
 /* The thread's own, but for what is constant after the start, and wake_fd. */
 static struct {
-    struct sockaddr_un address;
-    pid_t owner;
     int listener;
     int wake_fd;
     bz_endpoint_look *look;
@@ -43,7 +38,7 @@ static struct {
     uint64_t second;       /* the one being counted */
     unsigned told;         /* events passed on in it */
     uint64_t accept_after; /* no descriptors were left: not before this time, in ms */
-} endpoint = { .listener = -1, .wake_fd = -1 };
+} endpoint;
 
 static uint64_t now_ms(void)
 {
@@ -279,108 +274,7 @@ static void *serve(void *unused)
     return NULL;
 }
 
-/* --- start and end --- */
-
-static bool find_path(const char *path)
-{
-    char *to = endpoint.address.sun_path;
-    size_t length = strlen(path);
-    int n;
-
-    endpoint.address.sun_family = AF_UNIX;
-    if (length > 0 && path[length - 1] == '/') {
-        if (endpoint.identity.uuid[0] == '\0') {
-            bz_log("no QMP endpoint in %s: QEMU was started without -uuid", path);
-            return false;
-        }
-        n = snprintf(to, BZ_ENDPOINT_PATH_SIZE, "%s%s.qmp", path, endpoint.identity.uuid);
-    } else {
-        n = snprintf(to, BZ_ENDPOINT_PATH_SIZE, "%s", path);
-    }
-    if ((size_t)n >= BZ_ENDPOINT_PATH_SIZE) {
-        bz_log("no QMP endpoint in %s: the path is longer than %zu bytes", path, BZ_ENDPOINT_PATH_SIZE - 1);
-        return false;
-    }
-    return true;
-}
-
-/*
- * In a user's session nobody else does; the system's folder is that of QEMU's group (tmpfiles.d/bootzero.conf). Where it
- * cannot be made errno stays: that it is not there is what an administrator needs to know.
- */
-static bool make_folder(void)
-{
-    char folder[BZ_ENDPOINT_PATH_SIZE];
-    int before = errno;
-
-    snprintf(folder, sizeof folder, "%s", endpoint.address.sun_path);
-    if (geteuid() != 0 && (mkdir(dirname(folder), 0755) == 0 || errno == EEXIST))
-        return true;
-    errno = before;
-    return false;
-}
-
-static bool bind_once(void)
-{
-    return bind(endpoint.listener, (struct sockaddr *)&endpoint.address, sizeof endpoint.address) == 0;
-}
-
-static bool do_bind(void)
-{
-    return bind_once() || (errno == ENOENT && make_folder() && bind_once());
-}
-
-/* A socket file whose owner was killed: nobody answers there. */
-static bool is_stale(void)
-{
-    struct stat status;
-    int fd;
-
-    if (lstat(endpoint.address.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
-        return false;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return false;
-    bool stale = connect(fd, (struct sockaddr *)&endpoint.address, sizeof endpoint.address) < 0 &&
-                 errno == ECONNREFUSED;
-    close(fd);
-    return stale;
-}
-
-static bool listen_there(void)
-{
-    endpoint.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    endpoint.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (endpoint.listener < 0 || endpoint.wake_fd < 0)
-        return false;
-    /* bind() takes the mode from the socket, less the umask: never more than it is to have; then what is to be. */
-    fchmod(endpoint.listener, 0660);
-    if (!do_bind()) {
-        if (errno != EADDRINUSE)
-            return false;
-        if (!is_stale()) {
-            errno = EADDRINUSE;
-            return false;
-        }
-        if (unlink(endpoint.address.sun_path) < 0 || !do_bind())
-            return false;
-    }
-    endpoint.owner = getpid();
-    return chmod(endpoint.address.sun_path, 0660) == 0 && listen(endpoint.listener, 16) == 0;
-}
-
-/* Not after QEMU has changed its root or user, where it cannot; then the file stays, and the next start replaces it. */
-static void remove_socket(void)
-{
-    if (endpoint.owner && endpoint.owner == getpid())
-        unlink(endpoint.address.sun_path);
-    endpoint.owner = 0;
-}
-
-__attribute__((destructor)) static void at_exit(void)
-{
-    remove_socket();
-}
+/* --- start --- */
 
 /* Signals are for QEMU's threads, which wait for them. */
 static int start_thread(void)
@@ -402,30 +296,22 @@ static int start_thread(void)
     return error;
 }
 
-static void give_up(void)
-{
-    remove_socket();
-    if (endpoint.listener >= 0)
-        close(endpoint.listener);
-    if (endpoint.wake_fd >= 0)
-        close(endpoint.wake_fd);
-    endpoint.listener = endpoint.wake_fd = -1;
-}
-
 bool bz_endpoint_start(const char *path, bz_endpoint_look *look)
 {
     bz_identity_of_self(&endpoint.identity);
     endpoint.look = look;
     for (unsigned i = 0; i < BZ_ENDPOINT_CLIENTS; i++)
         endpoint.clients[i].fd = -1;
-    if (!find_path(path))
+    endpoint.listener = bz_endpoint_listen(path, endpoint.identity.uuid);
+    if (endpoint.listener < 0)
         return false;
+    endpoint.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-    int error = listen_there() ? start_thread() : errno;
+    int error = endpoint.wake_fd < 0 ? errno : start_thread();
     if (error) {
-        bz_log("no QMP endpoint at %s: %s; the guest runs without it", endpoint.address.sun_path,
-               error == EADDRINUSE ? "something else is there" : strerror(error));
-        give_up();
+        bz_endpoint_unlisten(error);
+        if (endpoint.wake_fd >= 0)
+            close(endpoint.wake_fd);
         return false;
     }
     bz_events_set_wake(wake);

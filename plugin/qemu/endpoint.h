@@ -11,12 +11,10 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/un.h>
 
 #include "qemu/answer.h"
 #include "qemu/memory-map.h"
 
-#define BZ_ENDPOINT_PATH_SIZE sizeof(((struct sockaddr_un *)NULL)->sun_path)
 #define BZ_ENDPOINT_CLIENTS 32
 #define BZ_ENDPOINT_EVENTS_PER_SECOND 100
 
@@ -24,8 +22,7 @@
 typedef void bz_endpoint_look(struct bz_zeroed *zeroed, struct bz_memory_map *map);
 
 /*
- * Binds path and starts the thread; once in the life of a process, before QEMU leaves for a chroot or another user. A
- * path that ends in '/' is a folder, in which the socket is called UUID.qmp. A socket that nobody serves is replaced.
- * False after a line in the log that says why not.
+ * Listens at path (qemu/endpoint-socket.h) and starts the thread; once in the life of a process, before QEMU leaves for a
+ * chroot or another user. False after a line in the log that says why not.
  */
 bool bz_endpoint_start(const char *path, bz_endpoint_look *look);
