@@ -206,7 +206,7 @@ bool matrix_pin(const struct memory *memory)
     struct iovec buffer = { memory->host, MATRIX_WRITTEN };
 
     pin.base = memory->host;
-    matrix_fill(0, MATRIX_WRITTEN);
+    matrix_fill(0, MATRIX_WRITTEN, true);
     pin.fd = (int)syscall(SYS_io_uring_setup, 4, &pin.params);
     if (pin.fd < 0)
         return false;

@@ -41,13 +41,31 @@ struct writer {
     bool rare;
 };
 
+struct event {
+    const char *name;
+    bool ends_tracking; /* of memory that was populated in advance: nobody knows any more what of it was written */
+    bool ends_all;      /* nothing may be reported from then on */
+    bool last;          /* after all writes */
+    bool discards;      /* what is then written again */
+    bool rare;
+    bool (*happen)(const struct memory *memory);
+};
+
 extern const struct backend matrix_backends[];
 extern const size_t matrix_n_backends;
 extern const struct writer matrix_writers[];
 extern const size_t matrix_n_writers;
+extern const struct event matrix_events[];
+extern const size_t matrix_n_events;
 
-/* The host gives these bytes of memory pages of their own, whether anyone writes them or not: they are untouched no more. */
-void matrix_fill(size_t start, size_t size);
+/*
+ * The host has given these bytes of memory pages of their own, whether anyone writes them or not, so they are untouched no
+ * more; or, with by_host false, has taken them back.
+ */
+void matrix_fill(size_t start, size_t size, bool by_host);
+
+/* The number in a file; -1 without. */
+long matrix_number_in(const char *path);
 
 /* Pins the first half of memory, as a device that is passed through does, and writes through the pin. */
 bool matrix_pin(const struct memory *memory);

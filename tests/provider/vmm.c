@@ -97,7 +97,11 @@ static void run(uint32_t eip, uint64_t address)
     struct kvm_regs regs = { .rip = eip, .rdi = address, .rax = 0xa5a5a5a5, .rflags = 2 };
 
     must(ioctl(vmm.vcpu, KVM_SET_REGS, &regs) == 0, "KVM_SET_REGS");
-    must(ioctl(vmm.vcpu, KVM_RUN, 0) == 0, "KVM_RUN");
+    int done;
+    do /* who stops and continues the process interrupts it */
+        done = ioctl(vmm.vcpu, KVM_RUN, 0);
+    while (done != 0 && errno == EINTR);
+    must(done == 0, "KVM_RUN");
     if (vmm.run->exit_reason != KVM_EXIT_IO || vmm.run->io.port != DONE_PORT) {
         fprintf(stdout, "the guest stopped for another reason: %u\n", vmm.run->exit_reason);
         fflush(stdout);
