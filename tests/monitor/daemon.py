@@ -27,7 +27,7 @@ class Daemon:
         if wait:
             self.wait()
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=30):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -60,13 +60,19 @@ def states(client):
     return {g['domain']['name']: f"{g['state']} {g['generation']}" for g in client.execute('__bootzero_query-tracking')}
 
 
-def until(what, wanted, seconds=10):
+def until(what, wanted, seconds=30):
     """Waits until what() is wanted."""
     end = time.monotonic() + seconds
     while (found := what()) != wanted:
         if time.monotonic() > end:
             raise AssertionError(f'still {found}, wanted {wanted}')
         time.sleep(0.02)
+
+
+def settled(client, wanted):
+    """Waits until these are the states, and reads the events that told it, if there were any: it may have come later."""
+    until(lambda: states(client), wanted)
+    client.events.clear()
 
 
 def rss_mib(process):

@@ -8,6 +8,7 @@ import time
 import qapi
 
 SCHEMA = qapi.load(os.path.join(os.environ['BOOTZERO_SOURCE'], 'schema', 'bootzero.json'))
+SECONDS = 30  # until something that must come has not
 
 
 class QmpError(Exception):
@@ -15,9 +16,9 @@ class QmpError(Exception):
 
 
 class Qmp:
-    def __init__(self, path, negotiate=True, timeout=10):
+    def __init__(self, path, negotiate=True):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
+        self.socket.settimeout(SECONDS)
         try:
             self.socket.connect(path)
         except OSError:
@@ -82,24 +83,24 @@ class Qmp:
         SCHEMA.validate_return(command, answer['return'])
         return answer['return']
 
-    def event(self, timeout=10):
+    def event(self, timeout=SECONDS):
         """The next event, with the time it came."""
         if not self.events:
             self.socket.settimeout(timeout)
             try:
                 message = self.message()
             finally:
-                self.socket.settimeout(10)
+                self.socket.settimeout(SECONDS)
             SCHEMA.validate_event(message)
             self.events.append((message, time.monotonic()))
         return self.events.pop(0)
 
-    def next(self, timeout=10):
+    def next(self, timeout=SECONDS):
         """(name, data) of the next event."""
         message, _ = self.event(timeout)
         return message['event'], message['data']
 
-    def change(self, timeout=10):
+    def change(self, timeout=SECONDS):
         """The next change of state in short: 'armed 1 reset'."""
         while True:
             name, data = self.next(timeout)
@@ -114,5 +115,5 @@ class Qmp:
         except (TimeoutError, socket.timeout):
             return True
         finally:
-            self.socket.settimeout(10)
+            self.socket.settimeout(SECONDS)
         raise AssertionError(f'unexpected: {message}')

@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Daemon, states, until
+from daemon import Daemon, settled, states, until
 from guests import Guest
 from qmp import Qmp
 
@@ -87,9 +87,10 @@ class TestDisk(unittest.TestCase):
         daemon = self.daemon()
         daemon.wait()
         client = Qmp(daemon.path)
-        until(lambda: states(client), wanted)
+        settled(client, wanted)
         guest.do('bad')
         self.assertEqual(client.change(), 'declined 4 the call was refused (status 4)')
+        until(lambda: daemon.log().count('there are no metrics: '), 2)
         time.sleep(4.5)  # it is tried again twice
         self.assertIsNone(self.metrics())
         # Space returns.

@@ -172,7 +172,7 @@ class TestEndpoint(unittest.TestCase):
         for client in clients:
             self.assertEqual(client.change(), 'discovered 1')
         clients[7].close()
-        for _ in range(100):
+        for _ in range(1000):
             try:
                 self.client(guest)
                 break

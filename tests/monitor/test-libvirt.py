@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """virtbootzerod beside a real libvirtd and real guests. Runs in tests/libvirt/sandbox, where /run is its own."""
 import os
+import select
 import signal
 import subprocess
 import time
@@ -71,31 +72,45 @@ class TestLibvirt(unittest.TestCase):
         virsh('resume', name)
         until(lambda: os.path.exists('/run/hypercall'), False)
 
-    def last_change(self, name):
+    def last_change(self, name, last=None):
         """The newest of what is there to read."""
-        found = None
         while True:
             try:
                 _, data = self.client.next(timeout=0.7)
             except TimeoutError:
-                return found
+                return last
             if data['domain']['name'] == name and 'state' in data:
-                found = f"{data['state']} {data.get('reason', '')}".rstrip()
+                last = f"{data['state']} {data.get('reason', '')}".rstrip()
 
-    def watched(self):
+    def ends_as(self, name, wanted):
+        """This change is told, and none after it."""
+        last = None
+
+        def newest():
+            nonlocal last
+            last = self.last_change(name, last)
+            return last
+
+        until(newest, wanted)
+
+    def watched(self, name='plain'):
         """libvirt is connected: it has told of a guest that only it knows."""
-        create('plain')
-        until(lambda: states(self.client).get('plain'), 'off 0')
-        virsh('destroy', 'plain')
-        until(lambda: 'plain' in states(self.client), False)
-        self.last_change('plain')
+        create(name)
+        until(lambda: states(self.client).get(name), 'off 0')
+        virsh('destroy', name)
+        until(lambda: name in states(self.client), False)
+        self.last_change(name)
 
     def test_preload_sequence(self):
         self.watched()
-        qemu_events = subprocess.Popen(['virsh', '-c', 'qemu:///system', 'qemu-monitor-event', '--loop', '--timeout', '8'],
+        qemu_events = subprocess.Popen(['virsh', '-c', 'qemu:///system', 'qemu-monitor-event', '--loop'],
                                        stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (qemu_events.kill(), qemu_events.wait(), qemu_events.stdout.close()))
         create('live', MARKER, PRELOAD_ENV)
         self.assertEqual(self.client.change(), 'armed 1')
+        while not select.select([qemu_events.stdout], [], [], 0.3)[0]:  # until it listens
+            virsh('suspend', 'live')
+            virsh('resume', 'live')
         self.hypercall('live', '8001')
         self.assertEqual(self.client.change(), 'discovered 1')
         self.hypercall('live', '8002')
@@ -107,23 +122,24 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(self.client.change(), 'armed 2 reset')
         self.assertIn(self.last_change('live'), (None, 'armed reset'))
         self.hypercall('live', '8002')
-        self.assertEqual(self.last_change('live'), 'reported')
+        self.ends_as('live', 'reported')
         virsh('destroy', 'live')
         self.assertEqual(self.client.change().split()[0], 'gone')
-        self.assertIn('event RESET', qemu_events.communicate()[0])
+        while 'event RESET' not in (line := qemu_events.stdout.readline()):
+            self.assertTrue(line)
         self.assertEqual(states(self.client), {})
 
     def test_preload_restore(self):
         self.watched()
         create('live', MARKER, PRELOAD_ENV)
         self.hypercall('live', '8002')
-        self.assertEqual(self.last_change('live'), 'reported')
+        self.ends_as('live', 'reported')
         virsh('save', 'live', '/run/saved')
-        self.assertEqual(self.last_change('live'), 'gone')
+        self.ends_as('live', 'gone')
         virsh('restore', '/run/saved')
-        self.assertEqual(self.last_change('live'), 'armed other memory was loaded')
+        self.ends_as('live', 'armed other memory was loaded')
         self.hypercall('live', '8002')
-        self.assertEqual(self.last_change('live'), 'reported')
+        self.ends_as('live', 'reported')
         # replaced while nobody looks: what libvirt says of the first process comes when the second is connected
         self.daemon.process.send_signal(signal.SIGSTOP)
         virsh('destroy', 'live')
@@ -148,15 +164,7 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(states(self.client), wanted)
         self.libvirtd.start()
         self.assertEqual(states(self.client), wanted)
-        # it is watched again
-        until(lambda: self.try_new(), True, seconds=20)
-
-    def try_new(self):
-        create('new')
-        time.sleep(0.5)
-        seen = states(self.client).get('new') == 'off 0'
-        virsh('destroy', 'new')
-        return seen
+        self.watched('new')  # again
 
     def test_libvirtd_dies_and_the_guest_with_it(self):
         self.watched()
@@ -180,18 +188,18 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(tracking['provider'], 'qemu')
         virsh('suspend', 'asks')
         virsh('resume', 'asks')
-        self.assertEqual(self.last_change('asks'), None)
+        self.assertIsNone(self.last_change('asks'))
         virsh('reset', 'asks')
-        self.assertEqual(self.last_change('asks'), 'lost reset: QEMU has not tracked what the guest wrote')
+        self.ends_as('asks', 'lost reset: QEMU has not tracked what the guest wrote')
         virsh('destroy', 'asks')
-        self.assertEqual(self.last_change('asks'), 'gone')
+        self.ends_as('asks', 'gone')
         create('asks', MARKER, QEMU_ARGS)
         self.assertEqual(self.client.change(), 'armed 1')
         # restored, it has other memory than QEMU knows of
         virsh('save', 'asks', '/run/saved')
-        self.assertEqual(self.last_change('asks'), 'gone')
+        self.ends_as('asks', 'gone')
         virsh('restore', '/run/saved')
-        self.assertEqual(self.last_change('asks'), 'lost other memory was loaded: QEMU has not tracked it')
+        self.ends_as('asks', 'lost other memory was loaded: QEMU has not tracked it')
 
     def test_snapshot_revert(self):
         """Another process or the same one: what it runs with is other memory than QEMU knows of."""
@@ -203,7 +211,7 @@ class TestLibvirt(unittest.TestCase):
         self.assertEqual(self.client.change(), 'armed 1')
         virsh('snapshot-create-as', 'asks', 's')
         virsh('snapshot-revert', 'asks', 's')
-        self.assertEqual(self.last_change('asks'), 'lost other memory was loaded: QEMU has not tracked it')
+        self.ends_as('asks', 'lost other memory was loaded: QEMU has not tracked it')
         virsh('snapshot-delete', '--metadata', 'asks', 's')
 
     def test_qemu_provider_is_not_guessed(self):
@@ -211,12 +219,12 @@ class TestLibvirt(unittest.TestCase):
         create('asks', MARKER, QEMU_ARGS)
         self.assertEqual(self.client.change(), 'armed 1')
         self.libvirtd.kill()
-        self.assertEqual(self.last_change('asks'), 'unknown libvirt cannot be reached, so a reset would not be seen')
+        self.ends_as('asks', 'unknown libvirt cannot be reached, so a reset would not be seen')
         self.libvirtd.start()
-        time.sleep(3)
+        self.watched()
         self.assertEqual(states(self.client), {'asks': 'unknown 0'})
         virsh('reset', 'asks')
-        self.assertEqual(self.last_change('asks'), 'lost reset: QEMU has not tracked what the guest wrote')
+        self.ends_as('asks', 'lost reset: QEMU has not tracked what the guest wrote')
         self.finish()
         self.begin()
         until(lambda: states(self.client), {'asks': 'unknown 0'})

@@ -19,7 +19,7 @@ try:
 except ImportError:
     parse = None
 
-from daemon import Daemon, rss_mib, states, until
+from daemon import Daemon, rss_mib, settled, states, until
 from guests import Guest
 from hostile import Hostile
 from qmp import Qmp, QmpError
@@ -116,8 +116,7 @@ class TestMonitor(unittest.TestCase):
         guest.reset()  # while nobody looks
         self.daemon()
         client = self.client()
-        until(lambda: states(client), {'guest1': 'armed 2'})
-        client.events.clear()  # whether it was told of this depends on who came first, it or the guest
+        settled(client, {'guest1': 'armed 2'})
         guest.kill()
         self.guest()  # at the same path
         self.assertEqual([client.change(), client.change()], ['gone 2', 'armed 1'])
@@ -230,7 +229,7 @@ class TestMonitor(unittest.TestCase):
         try:
             client.send('{"execute": "__bootzero_query-zeroed-ranges", "arguments": {"domain": "guest1"}}')
             self.assertTrue(client.silent())
-            self.assertEqual(states(other), {'guest1': 'armed 1'})
+            settled(other, {'guest1': 'armed 1'})
             self.guest(2)
             self.assertEqual(other.change(), 'armed 1')
         finally:
@@ -354,10 +353,11 @@ class TestMonitor(unittest.TestCase):
         self.assertIn('bootzero_guests{state="armed"} 0\n', self.metrics())
         client = self.client()
         guests = [self.guest(name='a "b"\\'), self.guest(2)]
-        until(lambda: len(states(client)), 2)
+        until(lambda: states(client), {'a "b"\\': 'armed 1', 'guest2': 'armed 1'})
         guests[0].do('8002')
         guests[1].do('bad')
-        until(lambda: 'bootzero_reports_total 1\n' in self.metrics(), True)
+        for state in ('reported', 'declined'):
+            until(lambda wanted=f'bootzero_guests{{state="{state}"}} 1\n': wanted in self.metrics(), True)
         text = self.metrics()
         for line in ('bootzero_guests{state="armed"} 0', 'bootzero_guests{state="reported"} 1',
                      'bootzero_guests_declined{reason="the call was refused (status 4)"} 1',

@@ -17,7 +17,7 @@ SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=de
 UUID = '4dea22b3-1d52-d8f3-2516-782e98ab3fa0'
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if what():
@@ -78,11 +78,16 @@ class TestQemu(unittest.TestCase):
         self.addCleanup(monitor.close)
         return client, monitor
 
+    @staticmethod
+    def runs(monitor):
+        """It is in its firmware."""
+        wait_for(lambda: 'EIP=0000fff0' not in monitor.human('info registers'))
+
     def resets(self, client, count):
         """Each is told; SeaBIOS resets the machine once more when it finds that it ran before."""
         self.assertEqual(client.change(), f'armed {count + 1} reset')
         try:
-            self.assertEqual(client.change(timeout=1), f'armed {count + 2} reset')
+            self.assertEqual(client.change(timeout=3), f'armed {count + 2} reset')
         except TimeoutError:
             return count + 1
         self.assertTrue(client.silent(0.5))
@@ -91,7 +96,7 @@ class TestQemu(unittest.TestCase):
     def test_resets(self):
         subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', f'{self.folder}/disk', '8M'], check=True)
         client, monitor = self.start('-smp', '2', '-sandbox', SANDBOX, '-drive', f'if=virtio,file={self.folder}/disk')
-        time.sleep(0.5)  # into the firmware
+        self.runs(monitor)
         for _ in range(3):
             monitor.execute('stop')
             monitor.human('info registers')
@@ -111,12 +116,13 @@ class TestQemu(unittest.TestCase):
 
     def test_incoming_migration(self):
         _, monitor = self.start()
-        time.sleep(0.5)
+        self.runs(monitor)
         monitor.execute('migrate', {'uri': f'exec:cat >{self.folder}/saved'})
         wait_for(lambda: monitor.execute('query-migrate').get('status') == 'completed')
         monitor.execute('quit')
         wait_for(lambda: not os.path.exists(self.path))
-        client, monitor = self.start('-incoming', f'exec:sleep 1; cat {self.folder}/saved')
+        client, monitor = self.start('-incoming', 'defer')
+        monitor.execute('migrate-incoming', {'uri': f'exec:cat {self.folder}/saved'})
         self.assertEqual(client.change(), 'armed 2 other memory was loaded')
         self.assertTrue(client.silent(0.5))
         self.assertEqual(monitor.execute('query-status')['status'], 'running')
@@ -137,7 +143,7 @@ class TestQemu(unittest.TestCase):
             pid = int(file.read())
         self.addCleanup(lambda: os.path.exists(f'/proc/{pid}') and os.kill(pid, signal.SIGKILL))
         self.assertGreater(client.execute('__bootzero_query-zeroed-ranges')['zeroed-bytes'], 32 << 20)
-        time.sleep(0.5)
+        self.runs(monitor)
         monitor.execute('system_reset')
         self.resets(client, 1)
         monitor.execute('quit')

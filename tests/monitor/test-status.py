@@ -34,7 +34,7 @@ class TestStatus(unittest.TestCase):
         for number, settings in enumerate(guests, 1):
             made.append(Guest(self.folder, number, **settings))
             self.addCleanup(made[-1].end)
-        until(lambda: len(states(client)), len(guests))
+        until(lambda: list(states(client).values()), ['armed 1'] * len(guests))
         return client, made
 
     def run_cli(self, *arguments, status=0):
@@ -92,7 +92,7 @@ class TestStatus(unittest.TestCase):
         client, (first, second, _) = self.start({}, {'name': 'win11-\u00e9'}, {'name': 'z\n\x1b[31m'})
         first.do('8002')
         second.do('bad')
-        until(lambda: states(client)['win11-\u00e9'], 'declined 1')
+        until(lambda: list(states(client).values()), ['reported 1', 'declined 1', 'armed 1'])
         lines = self.run_cli('status').splitlines()
         self.assertEqual(lines[0], 'NAME           STATE     GENERATION  PROVIDER  ZEROED  SCAN    REASON')
         self.assertRegex(lines[1], r'^guest1         reported  1           preload   15 MiB  0\.\d ms  $')
