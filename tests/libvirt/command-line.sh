@@ -167,12 +167,12 @@ what it is now" env EDITOR="$work/other.sh" bash -c "$(declare -f bz); bz edit a
     rm -f "$TMPDIR"/*
     # On a terminal it asks.
     editor "s|</os>|&<strange/>|"
-    (sleep 1; echo n) | script -qec "$(declare -f bz); bz edit a" /dev/null >out 2>&1
+    on_terminal "$(declare -f bz); bz edit a" n
     has "the schema refuses" out "error: XML document failed to validate against schema: "
     has "it asks" out "Failed. Try again? [y,n,i,?]: "
     has "n: the text is kept" out "The edited text is in '$TMPDIR/virt-bootzero-"
     rm -f "$TMPDIR"/*
-    (sleep 1; echo '?'; echo i) | script -qec "$(declare -f bz); bz edit a" /dev/null >out 2>&1
+    on_terminal "$(declare -f bz); bz edit a" '?' i
     has "?: help" out "n - no, keep the edited text in its file and leave the domain as it is"
     has "i: without validation" out "Domain 'a' XML configuration edited."
     editor "s|</os>|&<strange/>|"

@@ -80,7 +80,7 @@ lacks "the element is gone" /etc/libvirt/qemu/on.xml "boot_zeroed_memory"
 lacks "the marker is gone" /etc/libvirt/qemu/on.xml "bootzero"
 sed -i "s|^sed .*|sed -i \"s,<acpi/>,<acpi/><hyperv><boot_zeroed_memory state='maybe'/></hyperv>,\" \"\$1\"|" editor.sh
 # Only on a terminal does virsh say what was wrong, and ask.
-(sleep 2; echo n) | EDITOR="$HOME/editor.sh" script -qec "virsh edit on" /dev/null >out 2>&1
+EDITOR="$HOME/editor.sh" on_terminal "virsh edit on" n
 has "edit to a wrong state" out \
     "error: XML error: Invalid value for attribute 'state' in element 'boot_zeroed_memory': 'maybe'."
 lacks "nothing of it was stored" /etc/libvirt/qemu/on.xml "maybe"

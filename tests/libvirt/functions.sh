@@ -48,6 +48,22 @@ refused()
     fi
 }
 
+# on_terminal COMMAND ANSWER...: runs it on a terminal and gives the next answer whenever it asks. What is seen there is in out.
+on_terminal()
+{
+    local command=$1 asked=0 tries answer
+    shift
+    : >out
+    for answer; do
+        asked=$((asked + 1))
+        for tries in $(seq 300); do
+            [ "$(grep -oF '?]:' out | wc -l)" -lt $asked ] || break
+            sleep 0.1
+        done
+        echo "$answer"
+    done | script -qec "$command" /dev/null >out 2>&1
+}
+
 # has WHAT FILE TEXT, lacks WHAT FILE TEXT: plain text within a line.
 has()
 {

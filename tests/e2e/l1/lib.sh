@@ -74,12 +74,12 @@ show() {
         NF { print "     " $0 } END { if (left) print "     (" left " lines more)" }' "$1"
 }
 
-# await COMMAND...: until it succeeds, at most 30 s.
+# await COMMAND...: until it succeeds, at most four minutes: the machine is emulated, and may be busy.
 await() {
     await_waited=0
     until "$@" >/dev/null 2>&1; do
         await_waited=$((await_waited + 1))
-        [ $await_waited -lt 150 ] || { echo "never: $*"; return 1; }
+        [ $await_waited -lt 1200 ] || { echo "never: $*"; return 1; }
         sleep 0.2
     done
 }
@@ -91,7 +91,7 @@ boot() {
     shift 2
     # shellcheck disable=SC2086
     env ${PRELOAD:+"LD_PRELOAD=$PRELOAD"} ${BOOTZERO_WORDS:+"BOOTZERO=$BOOTZERO_WORDS"} \
-        timeout -s KILL "${LIMIT:-300}" $WRAP $QEMU -M "${MACHINE:-q35},accel=kvm" -cpu "$CPU" \
+        timeout -s KILL "${LIMIT:-600}" $WRAP $QEMU -M "${MACHINE:-q35},accel=kvm" -cpu "$CPU" \
         -nodefaults -display none -serial "file:$boot_out" -kernel "$GUEST" -append "$boot_words" "$@" \
         >"$boot_out.qemu" 2>&1
     boot_code=$?

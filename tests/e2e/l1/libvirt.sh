@@ -35,7 +35,7 @@ start_libvirtd() {
     start_waited=0
     until virsh -q uri >/dev/null 2>&1; do
         start_waited=$((start_waited + 1))
-        if [ $start_waited = 300 ] || ! kill -0 $LIBVIRTD; then
+        if [ $start_waited = 1200 ] || ! kill -0 $LIBVIRTD; then
             echo "libvirtd does not answer"
             cat /tmp/libvirtd.out /var/log/libvirt/libvirtd.log
             return 1
@@ -87,8 +87,8 @@ wait_line() {
     done_waited=0
     until grep -q "^$2" "/var/lib/guests/$1.out" 2>/dev/null; do
         done_waited=$((done_waited + 1))
-        if [ $done_waited = 1800 ]; then
-            echo "$1 has not ended in 360 s"
+        if [ $done_waited = 3000 ]; then
+            echo "$1 has not ended in 600 s"
             cat "/var/lib/guests/$1.out" "$DOMAIN_LOG/$1.log"
             return 1
         fi
@@ -101,7 +101,7 @@ wait_off() {
     off_waited=0
     until [ "$(virsh -q domstate "$1" 2>&1 | head -n 1)" = "shut off" ]; do
         off_waited=$((off_waited + 1))
-        [ $off_waited -lt 300 ] || { echo "$1 is still $(virsh domstate "$1")"; return 1; }
+        [ $off_waited -lt 1200 ] || { echo "$1 is still $(virsh domstate "$1")"; return 1; }
         sleep 0.2
     done
 }
