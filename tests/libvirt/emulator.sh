@@ -5,7 +5,7 @@
 
 kvm able
 configure 'provider = qemu' 'ext-query-caps-property = hv-avic' 'boot-zeroed-mem-property = hv-xmm-input' \
-    'probe-timeout = 2'
+    'probe-timeout = 5'
 
 # emulator NAME COMMAND: a QEMU that runs COMMAND instead where it is started as the probe does.
 emulator()
@@ -46,7 +46,7 @@ broken()
     result $? "$name, start"
 }
 
-patience="within 2 seconds of the start of its probe: try it by hand, or raise probe-timeout in bootzero.conf"
+patience="within 5 seconds of the start of its probe: try it by hand, or raise probe-timeout in bootzero.conf"
 broken hang "gave no answer to the QMP handshake $patience"
 broken hang-later "gave no answer to 'qmp_capabilities' $patience"
 broken crash "was killed by signal 11 (Segmentation fault) when probed"
