@@ -2,34 +2,8 @@
 /* virt-bootzero itself and its command probe, run from the build. */
 #include <json-glib/json-glib.h>
 
-#include "fake-emulator.h"
+#include "host.h"
 #include "program.h"
-
-typedef struct {
-    Scratch scratch;
-    char *configuration;
-    char *emulator;
-    char *library;
-} Fixture;
-
-static void set_up(Fixture *fixture, gconstpointer data)
-{
-    scratch_set_up(&fixture->scratch, NULL);
-    fixture->emulator = scratch_file(&fixture->scratch, "emulator", FAKE_STOCK, 0755);
-    fixture->library = scratch_file(&fixture->scratch, "bootzero-qemu.so", "", 0644);
-    g_autofree char *settings =
-        g_strdup_printf("[bootzero]\ncache-directory = %s/cache\nprobe-timeout = 30\nprovider-library = %s\n",
-                        fixture->scratch.path, fixture->library);
-    fixture->configuration = scratch_file(&fixture->scratch, "bootzero.conf", settings, 0644);
-}
-
-static void tear_down(Fixture *fixture, gconstpointer data)
-{
-    g_free(fixture->configuration);
-    g_free(fixture->emulator);
-    g_free(fixture->library);
-    scratch_tear_down(&fixture->scratch, NULL);
-}
 
 /* The arguments after the program's name, up to NULL. */
 #define run_cli(fixture, kvm, ...)                                                                                     \

@@ -1,53 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The built hook, run as libvirt runs it. */
-#include "fake-emulator.h"
+#include "host.h"
 #include "program.h"
 
 #define MARKER(content) "<bootzero:features xmlns:bootzero='urn:bootzero:domain:1'>" content "</bootzero:features>"
 #define MARKER_ON MARKER("<bootzero:boot_zeroed_memory state='on'/>")
 #define RELAXED "<features><hyperv mode='custom'><relaxed state='on'/></hyperv></features>"
 
-typedef struct {
-    Scratch scratch;
-    char *configuration;
-    char *emulator;
-    char *library;
-    char *preload_args;
-    char *qemu_args;
-} Fixture;
+#define QEMU_ARGS                                                                                                      \
+    "<qemu:commandline><qemu:arg value='-global'/><qemu:arg value='x86_64-cpu.hv-boot-zeroed-mem=on'/></qemu:commandline>"
 
-static void set_up(Fixture *fixture, gconstpointer data)
+static char *preload_args(Fixture *fixture)
 {
-    scratch_set_up(&fixture->scratch, NULL);
-    fixture->emulator = scratch_file(&fixture->scratch, "emulator", FAKE_STOCK, 0755);
-    fixture->library = scratch_file(&fixture->scratch, "bootzero-qemu.so", "", 0644);
-    g_autofree char *settings =
-        g_strdup_printf("[bootzero]\ncache-directory = %s/cache\nprobe-timeout = 30\nprovider-library = %s\n",
-                        fixture->scratch.path, fixture->library);
-    fixture->configuration = scratch_file(&fixture->scratch, "bootzero.conf", settings, 0644);
-    fixture->preload_args = g_strdup_printf("<qemu:commandline><qemu:env name='LD_PRELOAD' value='%s'/>"
-                                            "<qemu:env name='BOOTZERO' value='ext-query-caps=on,boot-zeroed-mem=on'/>"
-                                            "</qemu:commandline>", fixture->library);
-    fixture->qemu_args = g_strdup("<qemu:commandline><qemu:arg value='-global'/>"
-                                  "<qemu:arg value='x86_64-cpu.hv-boot-zeroed-mem=on'/></qemu:commandline>");
+    return g_strdup_printf("<qemu:commandline><qemu:env name='LD_PRELOAD' value='%s'/>"
+                           "<qemu:env name='BOOTZERO' value='ext-query-caps=on,boot-zeroed-mem=on'/></qemu:commandline>",
+                           fixture->library);
 }
 
-static void tear_down(Fixture *fixture, gconstpointer data)
-{
-    g_free(fixture->configuration);
-    g_free(fixture->emulator);
-    g_free(fixture->library);
-    g_free(fixture->preload_args);
-    g_free(fixture->qemu_args);
-    scratch_tear_down(&fixture->scratch, NULL);
-}
-
+/* args NULL: those for the host's library. */
 static char *domain_xml(Fixture *fixture, const char *type, const char *marker, const char *features, const char *args)
 {
+    g_autofree char *preload = args ? NULL : preload_args(fixture);
+
     return g_strdup_printf("<domain type='%s' id='3' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n"
                            "  <name>win11</name><metadata>%s</metadata><os><type arch='x86_64'>hvm</type></os>\n"
                            "  %s<devices><emulator>%s</emulator></devices>%s\n</domain>\n",
-                           type, marker, features, fixture->emulator, args);
+                           type, marker, features, fixture->emulator, args ? args : preload);
 }
 
 static Run run_hook(Fixture *fixture, const char *operation, const char *kvm, const char *xml)
@@ -149,8 +127,8 @@ static void test_remedy(Fixture *fixture, gconstpointer data)
 
 static void test_preload(Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->preload_args);
-    g_autofree char *bare = domain_xml(fixture, "kvm", MARKER_ON, "", fixture->preload_args);
+    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, NULL);
+    g_autofree char *bare = domain_xml(fixture, "kvm", MARKER_ON, "", NULL);
     g_autofree char *missing = g_strdup_printf(NOT_AVAILABLE "provider library '%s': No such file or directory: install "
                                                "bootzero's provider, or correct provider-library in bootzero.conf",
                                                fixture->library);
@@ -166,7 +144,7 @@ static void test_preload(Fixture *fixture, gconstpointer data)
 
 static void test_qemu(Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, "", fixture->qemu_args);
+    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, "", QEMU_ARGS);
     g_autofree char *lost = g_strdup_printf(NOT_AVAILABLE "emulator '%s' (QEMU 9.1.3) has no CPU property "
                                             "'hv-boot-zeroed-mem', which provider 'qemu' needs: use provider 'preload' or "
                                             "a QEMU that has it", fixture->emulator);
@@ -200,8 +178,8 @@ static void test_other_names(Fixture *fixture, gconstpointer data)
 static void test_goes_on(Fixture *fixture, gconstpointer data)
 {
     static const char *const operations[] = {"migrate", "restore"};
-    g_autofree char *preload = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->preload_args);
-    g_autofree char *qemu = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->qemu_args);
+    g_autofree char *preload = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, NULL);
+    g_autofree char *qemu = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, QEMU_ARGS);
     g_autofree char *without = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, "");
     g_autofree char *off = domain_xml(fixture, "kvm", MARKER("<bootzero:boot_zeroed_memory state='off'/>"), RELAXED, "");
     g_autofree char *cannot = g_strdup_printf("unsupported configuration: host '%s' cannot take the guest: "
@@ -235,7 +213,7 @@ static void test_goes_on(Fixture *fixture, gconstpointer data)
 
 static void test_wrong_input(Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *tcg = domain_xml(fixture, "qemu", MARKER_ON, RELAXED, fixture->preload_args);
+    g_autofree char *tcg = domain_xml(fixture, "qemu", MARKER_ON, RELAXED, NULL);
     g_autofree char *marker = domain_xml(fixture, "kvm", MARKER("<bootzero:boot_zeroed_memory state='may\nbe'/>"), RELAXED, "");
     g_auto(Run) malformed = run_hook(fixture, "prepare", "full", "<domain>" MARKER_ON);
 
@@ -264,7 +242,7 @@ static void test_too_large(Fixture *fixture, gconstpointer data)
 
 static void test_configuration(Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, fixture->preload_args);
+    g_autofree char *xml = domain_xml(fixture, "kvm", MARKER_ON, RELAXED, NULL);
     g_autofree char *message = g_strdup_printf("internal error: %s: invalid value for 'provider': 'some': must be auto, qemu or "
                                                "preload", fixture->configuration);
 
