@@ -2,6 +2,7 @@
 """The endpoint of a guest, in a process that has the provider preloaded."""
 import os
 import stat
+import statistics
 import tempfile
 import time
 import unittest
@@ -187,14 +188,18 @@ class TestEndpoint(unittest.TestCase):
         guest = self.guest()
         client = self.client(guest)
         with Hostile(guest.path) as hostile:
+            vcpu, other = [], []  # seconds, of which the median counts: a busy machine may stop any of us for a while
             for generation in range(2, 42):
                 started = time.monotonic()
                 guest.reset()
-                guest.do('8001')  # neither the vCPU waits
+                guest.do('8001')
+                vcpu.append(time.monotonic() - started)
                 self.assertEqual([client.change(), client.change()],
                                  [f'armed {generation} reset', f'discovered {generation}'])
-                self.assertLess(time.monotonic() - started, 10)  # nor another client
+                other.append(time.monotonic() - started)
                 time.sleep(0.05)
+        self.assertLess(statistics.median(vcpu), 0.5)
+        self.assertLess(statistics.median(other), 1)
         self.assertGreater(min(hostile.thrown_out.values()), 0, hostile.thrown_out)
         self.assertLess(rss_mib(guest.process), int(os.environ['BZ_RSS_LIMIT']))
 

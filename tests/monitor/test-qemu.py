@@ -14,6 +14,7 @@ from qmp import Qmp
 
 QEMU = os.environ.get('QEMU', 'qemu-system-x86_64')
 SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
+RESET_VECTOR = 'EIP=0000fff0'
 UUID = '4dea22b3-1d52-d8f3-2516-782e98ab3fa0'
 
 
@@ -81,7 +82,7 @@ class TestQemu(unittest.TestCase):
     @staticmethod
     def runs(monitor):
         """It is in its firmware."""
-        wait_for(lambda: 'EIP=0000fff0' not in monitor.human('info registers'))
+        wait_for(lambda: RESET_VECTOR not in monitor.human('info registers'))
 
     def resets(self, client, count):
         """Each is told; SeaBIOS resets the machine once more when it finds that it ran before."""
@@ -129,7 +130,9 @@ class TestQemu(unittest.TestCase):
 
     def test_paused_start(self):
         client, monitor = self.start('-S', '-M', 'q35')
+        self.assertIn(RESET_VECTOR, monitor.human('info registers'))
         monitor.execute('cont')
+        self.runs(monitor)
         self.assertTrue(client.silent(0.5))
 
     def test_daemon_in_a_chroot_as_another_user(self):

@@ -36,7 +36,7 @@ static bool discard(const struct memory *memory)
         fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(memory->offset + start),
                   MATRIX_HUGE) != 0)
         return false;
-    /* But of a file, and some of several slots are, only this process's copy goes. */
+    /* Of a private file, and memory of several slots may be one, only this process's copy goes. */
     if (memory->shared || (memory->fd < 0 && memory->slots == 0))
         matrix_fill(start, MATRIX_HUGE, false);
     return madvise(memory->host + start, MATRIX_HUGE, memory->shared ? MADV_REMOVE : MADV_DONTNEED) == 0;
