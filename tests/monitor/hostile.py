@@ -14,7 +14,10 @@ KINDS = {
 
 
 class Hostile:
-    """Until it is closed, each kind sends up to 100 MB, comes again when it is thrown out, and reads nothing."""
+    """
+    Until it is closed, each kind sends up to 100 MB, comes again when it is thrown out, and reads nothing. The one that only
+    does not read stays: whoever waits for it waits for ever.
+    """
 
     def __init__(self, path):
         self.path = path
@@ -44,8 +47,8 @@ class Hostile:
                         client.sendall(flood)
                         if self.over.is_set():
                             return
-                except TimeoutError:
-                    self.over.wait(0.2)  # it does not take more: as good
+                except TimeoutError:  # it does not take more: as good
                     self.thrown_out[kind] += 1
+                    self.over.wait(None if kind == 'never reads' else 0.2)
                 except OSError:
                     self.thrown_out[kind] += 1

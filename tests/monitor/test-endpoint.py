@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The endpoint of a guest, in a process that has the provider preloaded."""
 import os
+import socket
 import stat
 import statistics
 import tempfile
@@ -243,6 +244,17 @@ class TestEndpoint(unittest.TestCase):
         self.assertEqual(second.do('8002'), '0')
         second.end()
         self.assertEqual(self.tracking(self.client(first))['state'], 'armed')
+
+    def test_busy_socket_is_left(self):
+        """Its owner has not accepted those who came before, so nobody can connect just now."""
+        path = os.path.join(self.folder, '00000000-0000-4000-8000-000000000001.qmp')
+        with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+            listener.bind(path)
+            listener.listen(0)
+            first.connect(path)
+            self.assertIn('something else is there', self.guest().log())
+            with listener.accept()[0]:
+                self.assertTrue(os.path.exists(path))
 
     def test_other_file_is_left(self):
         path = os.path.join(self.folder, '00000000-0000-4000-8000-000000000001.qmp')
