@@ -47,8 +47,8 @@ class TestDisk(unittest.TestCase):
                 file.write(bytes(512))
 
     def metrics(self):
-        """The file's text, which is whole whenever there is one, and nothing else is left there."""
-        self.assertLessEqual(set(os.listdir(self.disk)), {'run', 'metrics.prom', 'full'})
+        """The file's text, which is whole whenever there is one. What is written beside it, to replace it, does not stay."""
+        until(lambda: set(os.listdir(self.disk)) - {'run', 'metrics.prom', 'full'}, set())
         try:
             with open(self.metrics_path, encoding='utf-8') as file:
                 text = file.read()
