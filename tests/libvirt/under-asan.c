@@ -24,14 +24,19 @@ const char *__asan_default_options(void)
     return "detect_leaks=0";
 }
 
-/* As many allocations of every size as the runtime keeps for a thread, so that it has to take each lock it has. */
+/*
+ * As many allocations of every size as the runtime keeps for a thread, so that it has to take each lock it has: it keeps
+ * up to 512 of a size, or 128 KiB of them, or two. Its sizes are 16 bytes apart up to 256, then at least an eighth; what
+ * is beyond 128 KiB it maps, under another lock.
+ */
 static void try_allocator(void)
 {
-    for (size_t size = 16; size <= 128 * 1024; size += size / 4) {
-        void *volatile chunks[257];
-        int n = 0;
+    free(malloc(1024 * 1024));
+    for (size_t size = 1; size <= 160 * 1024; size += size < 256 ? 16 : size / 8) {
+        void *volatile chunks[513];
+        size_t n = 0;
 
-        while (n < 257 && (n < 3 || n * size < 128 * 1024))
+        while (n < 513 && (n < 3 || n * size <= 128 * 1024))
             chunks[n++] = malloc(size);
         while (n > 0)
             free(chunks[--n]);
