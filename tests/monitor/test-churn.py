@@ -164,7 +164,7 @@ class TestChurn(unittest.TestCase):
         self.addCleanup(self.daemon.end)
         wanted = {name: f'{state} {generation}' for name, (state, generation) in self.wanted.items()}
         print(f'seed {seed}: {len(wanted)} guests are left of', self.counts)
-        until(lambda: self.difference(states(client), wanted), {}, seconds=20)
+        until(lambda: self.difference(states(client), wanted), {})
         self.assertEqual(self.difference(self.listen(client, heard), wanted), {})
         self.assertLessEqual({line for line in self.daemon.log().splitlines() if 'libvirt can' not in line}, set())
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import stat
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ except ImportError:
 from daemon import Daemon, rss_mib, settled, states, until
 from guests import Guest
 from hostile import Hostile
-from qmp import Qmp, QmpError
+from qmp import SECONDS, Qmp, QmpError
 
 MIB = 1 << 20
 
@@ -200,7 +201,7 @@ class TestMonitor(unittest.TestCase):
     def test_only_one(self):
         self.daemon()
         second = self.daemon(wait=False)
-        self.assertEqual(second.process.wait(timeout=10), 1)
+        self.assertEqual(second.process.wait(timeout=SECONDS), 1)
         self.assertIn(f'error: cannot listen on {second.path}: ', second.log())
         self.assertEqual(states(self.client()), {})
 
@@ -314,6 +315,7 @@ class TestMonitor(unittest.TestCase):
         guest = self.guest()
         self.assertEqual(client.change(), 'armed 1')
         with Hostile(daemon.path) as hostile:
+            took = []  # seconds, of which the median counts: a busy machine may stop any of us for a while
             for generation in range(2, 42):
                 started = time.monotonic()
                 guest.reset()
@@ -321,8 +323,9 @@ class TestMonitor(unittest.TestCase):
                 self.assertEqual([client.change(), client.change()],
                                  [f'armed {generation} reset', f'discovered {generation}'])
                 self.assertEqual(states(client), {'guest1': f'discovered {generation}'})
-                self.assertLess(time.monotonic() - started, 10)
+                took.append(time.monotonic() - started)
                 time.sleep(0.05)
+        self.assertLess(statistics.median(took), 1)
         self.assertGreater(min(hostile.thrown_out.values()), 0, hostile.thrown_out)
         self.assertLess(rss_mib(daemon.process), int(os.environ['BZ_RSS_LIMIT']))
         self.assertEqual(daemon.log(), '')
@@ -364,8 +367,9 @@ class TestMonitor(unittest.TestCase):
                      'bootzero_guest_reported_bytes{domain="a \\"b\\"\\\\",uuid="00000000-0000-4000-8000-000000000001"} '
                      f'{15 * MIB - 4096}', 'bootzero_events_lost_total 0'):
             self.assertIn(line + '\n', text)
-        self.assertRegex(text, r'bootzero_guest_scan_seconds\{[^}]*\} 0\.0')
         families = {f.name: f for f in parse(text)}
+        [scan] = families['bootzero_guest_scan_seconds'].samples
+        self.assertTrue(0 < scan.value < 60, scan)
         self.assertEqual(families['bootzero_reports'].type, 'counter')
         self.assertEqual(families['bootzero_guest_reported_bytes'].unit, 'bytes')
         self.assertEqual(families['bootzero_guest_reported_bytes'].samples[0].labels['domain'], 'a "b"\\')

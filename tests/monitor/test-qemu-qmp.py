@@ -45,7 +45,7 @@ class TestQemuClient(unittest.IsolatedAsyncioTestCase):
 
     async def connect(self, path):
         client = Sent('test')
-        await asyncio.wait_for(client.connect(path), 10)
+        await asyncio.wait_for(client.connect(path), 30)
         self.addAsyncCleanup(self.leave, client)
         return client
 
@@ -114,13 +114,13 @@ class TestQemuClient(unittest.IsolatedAsyncioTestCase):
 
         for path in (self.guest.path, self.daemon.path):
             with self.assertRaisesRegex(ConnectError, "Negotiation failed"):
-                await asyncio.wait_for(Oob('test').connect(path), 10)
+                await asyncio.wait_for(Oob('test').connect(path), 30)
 
     async def test_shell(self):
         for path in (self.guest.path, self.daemon.path):
             done = subprocess.run([sys.executable, '-m', 'qemu.qmp.qmp_shell', '-N', path], text=True, capture_output=True,
                                   env=dict(os.environ, PYTHONPATH=SOURCE, HOME='/nonexistent'),
-                                  input='qmp_capabilities\n__bootzero_query-tracking domain=win11\n', timeout=20)
+                                  input='qmp_capabilities\n__bootzero_query-tracking domain=win11\n', timeout=60)
             self.assertIn('"state": "armed"', done.stdout, done.stderr)
 
 

@@ -91,7 +91,7 @@ class TestQemu(unittest.TestCase):
         """Each is told; SeaBIOS resets the machine once more when it finds that it ran before."""
         self.assertEqual(client.change(), f'armed {count + 1} reset')
         try:
-            self.assertEqual(client.change(timeout=3), f'armed {count + 2} reset')
+            self.assertEqual(client.change(timeout=10), f'armed {count + 2} reset')
         except TimeoutError:
             return count + 1
         self.assertTrue(client.silent(0.5))

@@ -52,7 +52,7 @@ static void check_refused(Scratch *scratch, const char *path, const char *messag
     g_assert_null(bz_qemu_probe(path, configuration, &error));
     assert_message(error, BZ_ERROR, BZ_ERROR_UNSUPPORTED, expected);
     g_assert_null(strchr(error->message, '\n'));
-    g_assert_cmpint(g_get_monotonic_time() - start, <, (timeout + 5) * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, (timeout + 30) * G_USEC_PER_SEC);
     g_assert_cmpuint(open_files(), ==, files);
     assert_no_child();
 }
@@ -236,7 +236,7 @@ static void test_odd_answers(Scratch *scratch, gconstpointer data)
                  "refused 'qmp_capabilities': no description");
 }
 
-#define SECOND " within 1 seconds of the start of its probe: try it by hand, or raise probe-timeout"
+#define WITHIN(seconds) " within " seconds " of the start of its probe: try it by hand, or raise probe-timeout"
 
 static void test_slow(Scratch *scratch, gconstpointer data)
 {
@@ -246,7 +246,6 @@ static void test_slow(Scratch *scratch, gconstpointer data)
 
     timeout = 3;
     check_script(scratch, hang, "gave no answer to the QMP handshake within 3 seconds");
-    timeout = 1;
     g_assert_true(g_file_get_contents(pid_file, &pid_text, NULL, NULL));
 
     /* What the emulator started ends with it; init may need a moment to reap it. */
@@ -261,11 +260,14 @@ static void test_slow(Scratch *scratch, gconstpointer data)
         g_usleep(10000);
     }
 
+    check_script(scratch, "#!/bin/sh\necho '" GREETING "'\nexec sleep 100\n",
+                 "gave no answer to 'qmp_capabilities'" WITHIN("3 seconds"));
+    timeout = 1;
     /* Each byte comes in time, the whole does not. */
-    check_script(scratch, "#!/bin/sh\nwhile :; do printf ' '; sleep 0.05; done\n", "gave no answer to the QMP handshake" SECOND);
-    check_script(scratch, "#!/bin/sh\necho '" GREETING "'\nexec sleep 100\n", "gave no answer to 'qmp_capabilities'" SECOND);
+    check_script(scratch, "#!/bin/sh\nwhile :; do printf ' '; sleep 0.05; done\n",
+                 "gave no answer to the QMP handshake" WITHIN("1 seconds"));
     check_script(scratch, "#!/bin/sh\ntrap '' TERM HUP INT\nwhile :; do sleep 1; done\n",
-                 "gave no answer to the QMP handshake" SECOND);
+                 "gave no answer to the QMP handshake" WITHIN("1 seconds"));
     timeout = 30;
 }
 
