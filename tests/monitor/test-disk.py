@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A disk without space, and one without inodes: sockets, metrics and logs. In a mount name space of its own."""
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,26 @@ class TestDisk(unittest.TestCase):
         self.addCleanup(guest.end)
         return guest
 
+    def written_now(self):
+        """What is not there to stay: the file that will replace the metrics."""
+        return set(os.listdir(self.disk)) - {'run', 'metrics.prom', 'full'}
+
+    @contextlib.contextmanager
+    def paused(self, daemon):
+        """Does not run, and was not writing: what it does about a full disk, it does when the disk is full and stays so."""
+        process = daemon.process
+        while True:
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            if not self.written_now():
+                break
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGCONT)
+
     def fill(self):
         with open(f'{self.disk}/full', 'ab', buffering=0) as file, self.assertRaisesRegex(OSError, 'No space left'):
             while True:
@@ -48,7 +70,7 @@ class TestDisk(unittest.TestCase):
 
     def metrics(self):
         """The file's text, which is whole whenever there is one. What is written beside it, to replace it, does not stay."""
-        until(lambda: set(os.listdir(self.disk)) - {'run', 'metrics.prom', 'full'}, set())
+        until(self.written_now, set())
         try:
             with open(self.metrics_path, encoding='utf-8') as file:
                 text = file.read()
@@ -68,8 +90,9 @@ class TestDisk(unittest.TestCase):
         self.addCleanup(lambda: client.close())
         guest = self.guest(1)
         until(lambda: self.says('armed', 1), True)
-        os.unlink(self.metrics_path)
-        self.fill()
+        with self.paused(daemon):
+            os.unlink(self.metrics_path)
+            self.fill()
         for i in range(3):
             guest.do('8002')
             guest.reset()
@@ -109,7 +132,8 @@ class TestDisk(unittest.TestCase):
         daemon.wait()
         guest = self.guest(1)
         until(lambda: self.says('armed', 1), True)
-        self.fill()
+        with self.paused(daemon):
+            self.fill()
         guest.do('8002')
         until(lambda: self.says('reported', 1), True)
         guest.do('bad')
