@@ -60,6 +60,12 @@ def states(client):
     return {g['domain']['name']: f"{g['state']} {g['generation']}" for g in client.execute('__bootzero_query-tracking')}
 
 
+def report(client, name):
+    """What the guest was told last, as QMP tells it."""
+    [tracking] = client.execute('__bootzero_query-tracking', {'domain': name})
+    return tracking['report']
+
+
 def until(what, wanted, seconds=30):
     """Waits until what() is wanted."""
     end = time.monotonic() + seconds

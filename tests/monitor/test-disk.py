@@ -11,7 +11,7 @@ import unittest
 
 from daemon import Daemon, settled, states, until
 from guests import Guest
-from qmp import Qmp
+from qmp import SECONDS, Qmp
 
 
 class TestDisk(unittest.TestCase):
@@ -148,7 +148,7 @@ class TestDisk(unittest.TestCase):
                 number += 1
                 os.mknod(f'{self.run}/{number}')
         daemon = self.daemon()
-        self.assertEqual(daemon.process.wait(timeout=30), 1)
+        self.assertEqual(daemon.process.wait(timeout=SECONDS), 1)
         self.assertEqual(daemon.log(), f'error: cannot listen on {daemon.path}: Error binding to address '
                                        '(GUnixSocketAddress): No space left on device\n')
         guest = self.guest(1)
